@@ -1,0 +1,360 @@
+//! One connection: frames in, answers out in the order of their requests.
+//!
+//! A single task reads, dispatches and writes. A request that cannot be answered at once leaves a
+//! future in the queue; later requests run meanwhile, but their answers wait behind it.
+
+use std::collections::VecDeque;
+use std::future::{Future, poll_fn};
+use std::io::{self, IoSlice};
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::{Buf, Bytes};
+use smallvec::SmallVec;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::{Instant, Sleep};
+use tracing::{debug, info};
+
+use super::frame::{FrameBuffer, FrameError};
+
+/// Requests of one connection that may be unanswered; reading stops at this number.
+const MAX_UNANSWERED_REQUESTS: usize = 100;
+/// Bytes of answers that may wait for the socket; reading stops above.
+const MAX_UNSENT_BYTES: usize = 8 * 1024 * 1024;
+/// Slices handed to one vectored write (IOV_MAX is 1024 on Linux).
+const MAX_WRITE_SLICES: usize = 256;
+/// How long an ending connection may take to answer what is in flight.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The segments of one answer, size field included, ready for the socket.
+pub type Segments = SmallVec<[Bytes; 4]>;
+
+/// What a handler makes of one frame.
+pub enum Answer {
+    /// These bytes, now.
+    Ready(Segments),
+    /// These bytes, when the future ends; `None` ends the connection.
+    Later(Pin<Box<dyn Future<Output = Option<Segments>> + Send>>),
+    /// Nothing, ever (a Produce with acks=0): holds no place in the order.
+    Silent,
+    /// The connection ends after the answers before this one are sent.
+    Close,
+}
+
+/// Who is at the other end.
+#[derive(Clone, Debug)]
+pub struct ConnectionInfo {
+    /// Name of the listener that accepted it.
+    pub listener: Arc<str>,
+    /// The other end's address.
+    pub peer: SocketAddr,
+}
+
+/// Answers the frames of a connection.
+pub trait RequestHandler: Send + Sync {
+    /// Called once for a new connection; what it returns sees every frame of it, in order.
+    fn connect(&self, info: &ConnectionInfo) -> Box<dyn FrameHandler>;
+}
+
+/// Answers the frames of one connection.
+pub trait FrameHandler: Send {
+    /// Runs the request in `frame` (without its size field) to completion or to a future.
+    fn handle(&mut self, frame: Bytes) -> Answer;
+}
+
+/// What a connection needs of the configuration.
+#[derive(Clone, Copy, Debug)]
+pub struct ConnectionSettings {
+    /// `socket.request.max.bytes`.
+    pub max_request_bytes: usize,
+    /// `connections.max.idle.ms`.
+    pub max_idle: Duration,
+}
+
+/// Why a connection ended, other than by the peer's own close.
+#[derive(Debug, thiserror::Error)]
+enum EndReason {
+    #[error("{0}")]
+    Frame(#[from] FrameError),
+    #[error("{0}")]
+    Socket(#[from] io::Error),
+    #[error("it was idle for connections.max.idle.ms")]
+    Idle,
+    #[error("its last request could not be answered")]
+    Unanswerable,
+}
+
+/// Serves `stream` until either end closes it, it idles, or `stop` turns true and all is answered.
+pub async fn run(
+    stream: TcpStream,
+    info: ConnectionInfo,
+    settings: ConnectionSettings,
+    handler: Arc<dyn RequestHandler>,
+    stop: watch::Receiver<bool>,
+) {
+    let mut connection = Connection {
+        handler: handler.connect(&info),
+        frames: FrameBuffer::new(settings.max_request_bytes),
+        queue: AnswerQueue::default(),
+        reading: true,
+        stream,
+    };
+    match connection.serve(settings.max_idle, stop).await {
+        Ok(()) => debug!(listener = %info.listener, peer = %info.peer, "connection closed"),
+        Err(EndReason::Frame(error)) => {
+            info!(listener = %info.listener, peer = %info.peer, "connection ended: {error}");
+        }
+        Err(reason) => debug!(listener = %info.listener, peer = %info.peer, "connection ended: {reason}"),
+    }
+}
+
+struct Connection {
+    stream: TcpStream,
+    handler: Box<dyn FrameHandler>,
+    frames: FrameBuffer,
+    queue: AnswerQueue,
+    /// False once the peer has closed its side, or a request asked for the end.
+    reading: bool,
+}
+
+impl Connection {
+    async fn serve(&mut self, max_idle: Duration, mut stop: watch::Receiver<bool>) -> Result<(), EndReason> {
+        let mut idle = Box::pin(tokio::time::sleep(max_idle));
+        let mut stopped = pin!(async move { stop.wait_for(|stopped| *stopped).await.is_ok() });
+        let mut last_active = Instant::now();
+        loop {
+            let event = tokio::select! {
+                biased;
+                progress = poll_fn(|cx| self.poll_progress(cx)) => {
+                    if progress? == Progress::Finished {
+                        return Ok(());
+                    }
+                    Event::Progress
+                }
+                _ = stopped.as_mut() => Event::Stopped,
+                () = idle.as_mut() => Event::IdleTimer,
+            };
+            match event {
+                Event::Progress => {
+                    last_active = Instant::now();
+                    // A connection that always has more to do yields to the others.
+                    tokio::task::consume_budget().await;
+                }
+                Event::Stopped => return self.drain().await,
+                Event::IdleTimer => {
+                    expire_if_idle(idle.as_mut(), last_active, max_idle, self.queue.is_empty())?;
+                }
+            }
+        }
+    }
+
+    /// Answers what has been read, then ends: the graceful stop.
+    async fn drain(&mut self) -> Result<(), EndReason> {
+        self.reading = false;
+        let finish = poll_fn(|cx| loop {
+            match self.poll_progress(cx) {
+                Poll::Ready(Ok(Progress::Finished)) => return Poll::Ready(Ok(())),
+                Poll::Ready(Ok(Progress::Made)) => {}
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => return Poll::Pending,
+            }
+        });
+        tokio::time::timeout(DRAIN_TIMEOUT, finish).await.unwrap_or(Ok(()))
+    }
+
+    /// Writes, completes and reads as far as it goes without waiting.
+    fn poll_progress(&mut self, cx: &mut Context<'_>) -> Poll<Result<Progress, EndReason>> {
+        let completed = self.queue.poll_complete(cx)?;
+        let written = self.poll_write(cx)?;
+        if !self.reading && self.queue.is_empty() {
+            return Poll::Ready(Ok(Progress::Finished));
+        }
+        let mut read = false;
+        if self.reading && self.queue.has_room() {
+            read = self.poll_read(cx)?;
+        }
+        match completed || written || read {
+            true => Poll::Ready(Ok(Progress::Made)),
+            false => Poll::Pending,
+        }
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Result<bool, EndReason> {
+        let mut progress = false;
+        while !self.queue.unsent.is_empty() {
+            let mut slices: SmallVec<[IoSlice<'_>; 32]> = SmallVec::new();
+            slices.extend(self.queue.unsent.iter().take(MAX_WRITE_SLICES).map(|part| IoSlice::new(part)));
+            match self.stream.try_write_vectored(&slices) {
+                Ok(0) => return Err(io::Error::from(io::ErrorKind::WriteZero).into()),
+                Ok(count) => {
+                    drop(slices);
+                    self.queue.sent(count);
+                    progress = true;
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    match self.stream.poll_write_ready(cx) {
+                        Poll::Ready(Ok(())) => {}
+                        Poll::Ready(Err(error)) => return Err(error.into()),
+                        Poll::Pending => break,
+                    }
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(progress)
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Result<bool, EndReason> {
+        // Frames left over from an earlier read, when the queue had no room for them.
+        let mut progress = self.dispatch()?;
+        while self.reading && self.queue.has_room() {
+            match self.stream.try_read_buf(self.frames.space()) {
+                Ok(0) => {
+                    self.reading = false;
+                    return Ok(true);
+                }
+                Ok(_) => {
+                    progress = true;
+                    self.dispatch()?;
+                    if !self.queue.unsent.is_empty() {
+                        return Ok(true);
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    match self.stream.poll_read_ready(cx) {
+                        Poll::Ready(Ok(())) => {}
+                        Poll::Ready(Err(error)) => return Err(error.into()),
+                        Poll::Pending => {
+                            self.frames.release_if_empty();
+                            break;
+                        }
+                    }
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(progress)
+    }
+
+    fn dispatch(&mut self) -> Result<bool, EndReason> {
+        let mut progress = false;
+        while self.reading && self.queue.has_room() {
+            let Some(frame) = self.frames.next_frame()? else {
+                break;
+            };
+            progress = true;
+            match self.handler.handle(frame) {
+                Answer::Close => self.reading = false,
+                Answer::Silent => {}
+                answer => self.queue.push(answer),
+            }
+        }
+        Ok(progress)
+    }
+}
+
+enum Event {
+    Progress,
+    Stopped,
+    IdleTimer,
+}
+
+#[derive(PartialEq, Eq)]
+enum Progress {
+    Made,
+    Finished,
+}
+
+fn expire_if_idle(
+    idle: Pin<&mut Sleep>,
+    last_active: Instant,
+    max_idle: Duration,
+    nothing_unanswered: bool,
+) -> Result<(), EndReason> {
+    let deadline = last_active + max_idle;
+    let now = Instant::now();
+    if now >= deadline && nothing_unanswered {
+        return Err(EndReason::Idle);
+    }
+    idle.reset(if now >= deadline { now + max_idle } else { deadline });
+    Ok(())
+}
+
+type PendingAnswer = Pin<Box<dyn Future<Output = Option<Segments>> + Send>>;
+
+enum Slot {
+    Ready(Segments),
+    Waiting(PendingAnswer),
+}
+
+/// Answers in the order of their requests: first those that wait, then bytes on their way out.
+#[derive(Default)]
+struct AnswerQueue {
+    unanswered: VecDeque<Slot>,
+    unsent: VecDeque<Bytes>,
+    unsent_bytes: usize,
+}
+
+impl AnswerQueue {
+    fn is_empty(&self) -> bool {
+        self.unanswered.is_empty() && self.unsent.is_empty()
+    }
+
+    fn has_room(&self) -> bool {
+        self.unanswered.len() < MAX_UNANSWERED_REQUESTS && self.unsent_bytes < MAX_UNSENT_BYTES
+    }
+
+    fn push(&mut self, answer: Answer) {
+        match answer {
+            Answer::Ready(segments) if self.unanswered.is_empty() => self.send(segments),
+            Answer::Ready(segments) => self.unanswered.push_back(Slot::Ready(segments)),
+            Answer::Later(future) => self.unanswered.push_back(Slot::Waiting(future)),
+            Answer::Silent | Answer::Close => {}
+        }
+    }
+
+    /// Polls every waiting answer, so that all of them make progress, and moves those that are
+    /// ready and next in order to the bytes that go out. True when any went out.
+    fn poll_complete(&mut self, cx: &mut Context<'_>) -> Result<bool, EndReason> {
+        for slot in &mut self.unanswered {
+            if let Slot::Waiting(future) = slot
+                && let Poll::Ready(answer) = future.as_mut().poll(cx)
+            {
+                *slot = Slot::Ready(answer.ok_or(EndReason::Unanswerable)?);
+            }
+        }
+        let mut progress = false;
+        while matches!(self.unanswered.front(), Some(Slot::Ready(_))) {
+            if let Some(Slot::Ready(segments)) = self.unanswered.pop_front() {
+                self.send(segments);
+                progress = true;
+            }
+        }
+        Ok(progress)
+    }
+
+    fn send(&mut self, segments: Segments) {
+        for segment in segments {
+            if !segment.is_empty() {
+                self.unsent_bytes += segment.len();
+                self.unsent.push_back(segment);
+            }
+        }
+    }
+
+    fn sent(&mut self, mut count: usize) {
+        self.unsent_bytes -= count;
+        while let Some(front) = self.unsent.front_mut() {
+            if count < front.len() {
+                front.advance(count);
+                return;
+            }
+            count -= front.len();
+            self.unsent.pop_front();
+        }
+    }
+}

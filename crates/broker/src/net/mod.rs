@@ -1,0 +1,13 @@
+//! Sockets: listeners accept, connections cut bytes into frames and put answers back in order.
+//!
+//! This module knows nothing of what a request means: it hands each frame to a [`RequestHandler`]
+//! and writes what comes back.
+
+mod connection;
+mod frame;
+mod limits;
+mod listener;
+
+pub use connection::{Answer, ConnectionInfo, FrameHandler, RequestHandler, Segments};
+pub use limits::{ConnectionCounts, ConnectionLimits};
+pub use listener::{BindError, Listener, ListenerSettings};
