@@ -1,0 +1,278 @@
+//! One file for each message.
+
+use std::fmt::Write;
+
+use super::model::{Condition, FieldModel, StructModel, condition, structs};
+use super::{GenerateError, HEADER, codec};
+use crate::schema::{Kind, Message, Type, Versions};
+
+/// What generated code may import, by the name it uses.
+const IMPORTS: [(&str, &str); 12] = [
+    ("Bytes", "bytes::Bytes"),
+    ("ApiKey", "crate::ApiKey"),
+    ("Uuid", "crate::uuid::Uuid"),
+    ("Message", "crate::wire::Message"),
+    ("Request", "crate::wire::Request"),
+    ("Records", "crate::wire::Records"),
+    ("read_array", "crate::wire::read_array"),
+    ("read_nullable_array", "crate::wire::read_nullable_array"),
+    ("read_nullable_struct", "crate::wire::read_nullable_struct"),
+    ("required", "crate::wire::required"),
+    ("write_array", "crate::wire::write_array"),
+    ("write_nullable_array", "crate::wire::write_nullable_array"),
+];
+
+/// The file of `message`.
+pub fn generate(message: &Message) -> Result<String, GenerateError> {
+    let models = structs(message)?;
+    let mut body = String::new();
+    for model in &models {
+        struct_definition(&mut body, model);
+        codec_impl(&mut body, model, min_size(message, &models, model)?);
+    }
+    message_impl(&mut body, message);
+    let mut out = format!(
+        "{HEADER}\n//! `{}`: {}.\n\n",
+        message.name,
+        summary(message)
+    );
+    for (name, path) in IMPORTS {
+        if uses(&body, name) {
+            let _ = writeln!(out, "use {path};");
+        }
+    }
+    if uses(&body, "write_nullable_struct") {
+        out.push_str("use crate::wire::write_nullable_struct;\n");
+    }
+    out.push_str(
+        "use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};\n\n",
+    );
+    out.push_str(&body);
+    Ok(out)
+}
+
+/// Whether `code` uses `name` as a whole word, and not as a field.
+fn uses(code: &str, name: &str) -> bool {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
+    let code: String = code
+        .lines()
+        .filter(|line| !line.starts_with("///"))
+        .collect();
+    code.match_indices(name).any(|(start, _)| {
+        let before = code[..start].chars().next_back();
+        let after = code[start + name.len()..].chars().next();
+        !before.is_some_and(is_word) && !after.is_some_and(|c| c != '.' && is_word(c))
+    })
+}
+
+fn summary(message: &Message) -> String {
+    let key = message.api_key.unwrap_or_default();
+    let what = match message.kind {
+        Kind::Request => format!("the request of API {key}"),
+        Kind::Response => format!("the response of API {key}"),
+        Kind::Header => "a header".to_owned(),
+        Kind::Data => "data".to_owned(),
+        Kind::Metadata => format!("record type {key} of a metadata log"),
+        Kind::CoordinatorKey => format!("the key of a coordinator's record of type {key}"),
+        Kind::CoordinatorValue => format!("the value of a coordinator's record of type {key}"),
+    };
+    format!(
+        "{what}, versions {}, flexible versions {}",
+        message.versions, message.flexible
+    )
+}
+
+fn struct_definition(out: &mut String, model: &StructModel) {
+    let derives_default = model
+        .fields
+        .iter()
+        .all(|field| is_rust_default(&field.default));
+    let default = if derives_default { ", Default" } else { "" };
+    if model.name == model.message.name {
+        let _ = writeln!(out, "/// {}.", capitalized(&summary(model.message)));
+    } else {
+        let _ = writeln!(out, "/// Part of [`{}`].", model.message.name);
+    }
+    let _ = writeln!(
+        out,
+        "#[derive(Clone, Debug, PartialEq{default})]\npub struct {} {{",
+        model.name
+    );
+    for field in &model.fields {
+        let _ = writeln!(
+            out,
+            "/// {}\npub {}: {},",
+            field_doc(field),
+            field.name,
+            field.rust_type()
+        );
+    }
+    out.push_str("/// Tagged fields that the schema does not declare.\n");
+    out.push_str("pub unknown_tagged_fields: Vec<RawTaggedField>,\n}\n\n");
+    if derives_default {
+        return;
+    }
+    let _ = writeln!(
+        out,
+        "impl Default for {} {{\nfn default() -> Self {{\nSelf {{",
+        model.name
+    );
+    for field in &model.fields {
+        let _ = writeln!(out, "{}: {},", field.name, field.default);
+    }
+    out.push_str("unknown_tagged_fields: Vec::new(),\n}\n}\n}\n\n");
+}
+
+/// The text with its first letter in upper case.
+pub fn capitalized(text: &str) -> String {
+    let mut characters = text.chars();
+    characters
+        .next()
+        .map(|first| first.to_uppercase().chain(characters).collect())
+        .unwrap_or_default()
+}
+
+/// Whether a default is what `#[derive(Default)]` gives.
+fn is_rust_default(expression: &str) -> bool {
+    matches!(
+        expression,
+        "0" | "0.0"
+            | "false"
+            | "None"
+            | "String::new()"
+            | "Vec::new()"
+            | "Bytes::new()"
+            | "Uuid::ZERO"
+    ) || expression.ends_with("::default()")
+}
+
+/// What the schema says about a field.
+fn field_doc(field: &FieldModel) -> String {
+    let schema = field.schema;
+    let mut doc = format!(
+        "`{}` {}",
+        schema.name,
+        schema.field_type.to_string().replace("[]", "array of ")
+    );
+    if let Some(entity) = &schema.entity {
+        let _ = write!(doc, " ({entity})");
+    }
+    let _ = write!(doc, ", versions {}", schema.versions);
+    if !field.nullable.is_empty() {
+        let _ = write!(doc, ", nullable {}", schema.nullable);
+    }
+    if let Some((tag, versions)) = field.tag {
+        let _ = write!(doc, ", tag {tag} in {versions}");
+    }
+    if let Some(default) = &schema.default {
+        let _ = write!(
+            doc,
+            ", default {}",
+            if default.is_empty() { "empty" } else { default }
+        );
+    }
+    if schema.ignorable {
+        doc.push_str(", ignorable");
+    }
+    doc.push('.');
+    doc
+}
+
+fn codec_impl(out: &mut String, model: &StructModel, min_size: usize) {
+    let read = codec::read_body(model);
+    let write = codec::write_body(model);
+    let argument = |name: &str, body: &str| {
+        if uses(body, name) {
+            name.to_owned()
+        } else {
+            format!("_{name}")
+        }
+    };
+    let _ = writeln!(
+        out,
+        "impl Element for {} {{\nconst MIN_SIZE: usize = {min_size};\n\n\
+         fn read({}: &mut Reader, {}: i16, {}: bool) -> Result<Self, DecodeError> {{\n{read}\n}}\n\n\
+         fn write(&self, {}: &mut Writer, {}: i16, {}: bool) -> Result<(), EncodeError> {{\n{write}\n}}\n}}\n",
+        model.name,
+        argument("r", &read),
+        argument("version", &read),
+        argument("flexible", &read),
+        argument("w", &write),
+        argument("version", &write),
+        argument("flexible", &write),
+    );
+}
+
+fn message_impl(out: &mut String, message: &Message) {
+    let flexible = message.flexible.intersect(message.versions);
+    let flexible = match flexible.is_empty() {
+        true => "i16::MAX".to_owned(),
+        false => message.flexible.lowest.to_string(),
+    };
+    let _ = writeln!(
+        out,
+        "impl Message for {0} {{\nconst NAME: &'static str = {0:?};\nconst MIN_VERSION: i16 = {1};\n\
+         const MAX_VERSION: i16 = {2};\nconst FIRST_FLEXIBLE_VERSION: i16 = {flexible};\n}}\n",
+        message.name, message.versions.lowest, message.versions.highest
+    );
+    if let (Kind::Request, Some(api)) = (message.kind, message.name.strip_suffix("Request")) {
+        let module = crate::names::snake_case(api);
+        let _ = writeln!(
+            out,
+            "impl Request for {api}Request {{\nconst API_KEY: ApiKey = ApiKey::{api};\n\
+             type Response = super::{module}_response::{api}Response;\n}}"
+        );
+    }
+}
+
+/// The fewest bytes the struct takes in any version.
+fn min_size(
+    message: &Message,
+    models: &[StructModel],
+    model: &StructModel,
+) -> Result<usize, GenerateError> {
+    let versions = model.context.lowest..=model.context.highest;
+    let size = versions
+        .map(|version| struct_size(message, models, model, version))
+        .min()
+        .unwrap_or(0);
+    if size == 0 && model.name != message.name {
+        return Err(GenerateError::EmptyElement {
+            message: message.name.clone(),
+            name: model.name.to_owned(),
+        });
+    }
+    Ok(size.max(1))
+}
+
+fn struct_size(
+    message: &Message,
+    models: &[StructModel],
+    model: &StructModel,
+    version: i16,
+) -> usize {
+    let single = Versions {
+        lowest: version,
+        highest: version,
+    };
+    let present = |field: &&FieldModel| condition(field.plain, single) == Condition::Always;
+    let fields = model.fields.iter().filter(present).map(|field| {
+        let flexible = message.flexible.contains(version) && !field.schema.never_flexible;
+        match &field.schema.field_type {
+            Type::Bool | Type::Int8 => 1,
+            Type::Int16 | Type::Uint16 => 2,
+            Type::Int32 | Type::Uint32 => 4,
+            Type::Int64 | Type::Float64 => 8,
+            Type::Uuid => 16,
+            Type::String | Type::Bytes | Type::Records | Type::Array(_) if flexible => 1,
+            Type::String => 2,
+            Type::Bytes | Type::Records | Type::Array(_) => 4,
+            Type::Struct(_) if field.is_option() => 1,
+            Type::Struct(name) => models
+                .iter()
+                .find(|known| known.name == name)
+                .map_or(0, |nested| struct_size(message, models, nested, version)),
+        }
+    });
+    fields.sum::<usize>() + usize::from(message.flexible.contains(version))
+}
