@@ -1,1 +1,37 @@
-//! (being written)
+//! Every property of Kafka's brokers, topics, groups and clients: what it is called, what it takes,
+//! what it does, and what follows from what someone set.
+//!
+//! - [`table`]: one row for each property, in one table for each scope.
+//! - [`properties`]: the format of `server.properties` and `meta.properties`.
+//! - [`BrokerConfig::load`]: a node's configuration from a file, the environment and `--set`.
+//! - [`TopicConfig`]: what holds for one topic.
+//!
+//! It reads no files and no environment by itself, and does not know who asks.
+
+mod broker_config;
+mod duration;
+mod error;
+mod listeners;
+pub mod properties;
+mod synonyms;
+pub mod table;
+mod topic_config;
+mod valid;
+mod value;
+mod values;
+
+pub use broker_config::{
+    BackgroundConfig, BrokerConfig, BrokerProperties, EMBEDDED_DEFAULTS, ENVIRONMENT_PREFIX,
+    GroupConfig, LogConfig, MetadataLogConfig, NetworkConfig, OffsetsConfig, ProcessRoles,
+    ProducerConfig, QuorumConfig, QuorumKind, RequestConfig, TopicCreationConfig, Voter,
+    environment_variable,
+};
+pub use error::{ConfigError, ConfigWarning, Conflict, ListenerError};
+pub use listeners::{Listener, Listeners, SecurityProtocol};
+pub use properties::{Properties, PropertiesError};
+pub use topic_config::{
+    CleanupPolicy, CompressionType, MessageTimestampType, TopicConfig, TopicDefaults,
+};
+pub use valid::{InvalidReason, LeastList, ListRule, Valid};
+pub use value::{HIDDEN_PASSWORD, Value, ValueError, ValueType};
+pub use values::ConfigMap;
