@@ -291,10 +291,12 @@ fn read_field(file: &str, json: &Value) -> Result<Field, ImportError> {
             nullable => versions(nullable).ok_or_else(|| problem("the nullable versions"))?,
         },
         tag: tag.zip(tagged),
-        default: json.get("default").map(|default| match default {
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        }),
+        // A bare null is as if no default were given; "null" in quotes is one.
+        default: match &json["default"] {
+            Value::Null => None,
+            Value::String(text) => Some(text.clone()),
+            other => Some(other.to_string()),
+        },
         ignorable: json["ignorable"].as_bool().unwrap_or(false),
         never_flexible: json["flexibleVersions"] == "none",
         entity: json["entityType"].as_str().map(str::to_owned),

@@ -2,27 +2,33 @@
 
 use std::fmt::Write;
 
-use super::model::{Condition, FieldModel, StructModel, condition};
+use super::model::{Condition, FieldModel, StructModel, condition, outside};
 use crate::schema::{Type, Versions};
+
+/// The argument that says that a tagged field is in the flexible encoding, as they all are.
+const TAGGED: &str = "true";
 
 /// The body of `read`.
 pub fn read_body(model: &StructModel) -> String {
     let mut out = String::from("let mut m = Self::default();\n");
+    let mut open: Option<String> = None;
     for field in &model.fields {
-        let statement = format!(
-            "m.{} = {};",
-            field.name,
-            read_value(field, field.plain, flexible(field))
-        );
-        match condition(field.plain, model.context) {
-            Condition::Always => out.push_str(&statement),
-            Condition::Never => {}
-            Condition::If(condition) => {
-                let _ = write!(out, "if {condition} {{ {statement} }}");
+        let condition = match condition(field.plain, model.context) {
+            Condition::Never => continue,
+            Condition::Always => None,
+            Condition::If(condition) => Some(condition),
+        };
+        if condition != open {
+            out.push_str(if open.is_some() { "}\n" } else { "" });
+            if let Some(condition) = &condition {
+                let _ = writeln!(out, "if {condition} {{");
             }
+            open = condition;
         }
-        out.push('\n');
+        let value = read_value(field, field.plain, flexible(field));
+        let _ = writeln!(out, "m.{} = {value};", field.name);
     }
+    out.push_str(if open.is_some() { "}\n" } else { "" });
     if !model.message.flexible.is_empty() {
         let _ = writeln!(out, "if flexible {{ {} }}", read_tagged(model));
     }
@@ -44,14 +50,14 @@ fn read_tagged(model: &StructModel) -> String {
             arms,
             "{tag}{guard} => m.{} = {},",
             field.name,
-            read_value(field, versions, "true")
+            read_value(field, versions, TAGGED)
         );
     }
     if arms.is_empty() {
         return "m.unknown_tagged_fields = r.tagged_fields()?;".into();
     }
     format!(
-        "for _ in 0..r.uvarint()? {{\n let (tag, size) = r.tag()?;\n match tag {{\n {arms}\n\
+        "for _ in 0..r.uvarint()? {{\n let (tag, size) = r.tag()?;\n match tag {{\n {arms}\
          _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),\n }}\n }}"
     )
 }
@@ -70,7 +76,7 @@ fn flexible(field: &FieldModel) -> &'static str {
     }
 }
 
-/// An expression that reads the field in any of `versions`.
+/// An expression that reads the field in any of `versions`; `flexible` is [`TAGGED`] for a tagged field.
 fn read_value(field: &FieldModel, versions: Versions, flexible: &str) -> String {
     let plain = format!("{}?", read_call(&field.schema.field_type, flexible));
     if !field.is_option() {
@@ -118,6 +124,9 @@ fn read_nullable_call(field_type: &Type, flexible: &str) -> String {
         Type::String => format!("r.nullable_string({flexible})"),
         Type::Bytes => format!("r.nullable_bytes({flexible})"),
         Type::Records => format!("r.records({flexible})"),
+        Type::Struct(_) if flexible == TAGGED => {
+            format!("read_tagged_nullable_struct(r, version, {flexible})")
+        }
         Type::Struct(_) => format!("read_nullable_struct(r, version, {flexible})"),
         Type::Array(_) => format!("read_nullable_array(r, version, {flexible})"),
         fixed => read_call(fixed, flexible),
@@ -141,7 +150,9 @@ pub fn write_body(model: &StructModel) -> String {
             }
             (Condition::Never, _, _) => {}
         }
-        out.push('\n');
+        if !field.plain.is_empty() {
+            out.push('\n');
+        }
         if let Some((_, tagged)) = field.tag {
             out.push_str(&tagged_presence(model, field, tagged));
         }
@@ -181,11 +192,9 @@ fn tagged_presence(model: &StructModel, field: &FieldModel, tagged: Versions) ->
         _ => set,
     };
     let mut out = format!("let has_{name} = {present};\n");
-    if let (Condition::If(condition), Some(error)) =
-        (condition(either, model.context), absent_error(field))
-    {
-        let inner = error.trim_start_matches("if ");
-        let _ = writeln!(out, "if !({condition}) && {inner}");
+    if let (Some(outside), Some(error)) = (outside(either, model.context), absent_error(field)) {
+        let set = error.trim_start_matches("if ");
+        let _ = writeln!(out, "if {outside} && {set}");
     }
     out
 }
@@ -209,7 +218,7 @@ fn write_tagged(model: &StructModel) -> String {
     let mut in_order = tagged;
     in_order.sort_by_key(|(_, (tag, _))| *tag);
     for (field, (tag, versions)) in in_order {
-        let write = write_value(field, versions, "true");
+        let write = write_value(field, versions, TAGGED);
         let name = field.name.trim_end_matches('_');
         let _ = writeln!(
             out,
@@ -301,6 +310,9 @@ fn write_nullable_call(field_type: &Type, option: &str, flexible: &str) -> Strin
         Type::String => format!("w.put_nullable_string({option}, {flexible})?;"),
         Type::Bytes => format!("w.put_nullable_bytes({option}, {flexible})?;"),
         Type::Records => format!("w.put_nullable_records({option}, {flexible})?;"),
+        Type::Struct(_) if flexible == TAGGED => {
+            format!("write_tagged_nullable_struct({option}, w, version, {flexible})?;")
+        }
         Type::Struct(_) => format!("write_nullable_struct({option}, w, version, {flexible})?;"),
         Type::Array(_) => format!("write_nullable_array({option}, w, version, {flexible})?;"),
         fixed => write_call(fixed, option, option, flexible),

@@ -12,6 +12,7 @@ pub fn root_module(families: &[Family]) -> String {
     let mut out = format!(
         "{HEADER}\n//! Every message of the wire and of the logs.\n//!\n\
          //! A module for each message holds its structs; the message itself is also here by name.\n\n\
+         #![allow(clippy::field_reassign_with_default, reason = \"one line for each field, whatever its versions\")]\n\n\
          pub mod api_key;\npub mod catalogue;\n"
     );
     for family in families.iter().filter(|family| !family.is_flat()) {
@@ -20,6 +21,7 @@ pub fn root_module(families: &[Family]) -> String {
     out.push('\n');
     for family in families.iter().filter(|family| family.is_flat()) {
         modules(&mut out, family);
+        out.push('\n');
     }
     out
 }
@@ -89,17 +91,20 @@ fn table<'a>(
         return;
     }
     messages.sort_by_key(|message| message.api_key);
-    let _ = writeln!(out, "\ncrate::wire::stored::{macro_name}! {{\n{name} {{");
+    let _ = writeln!(
+        out,
+        "\ncrate::wire::stored::{macro_name}! {{\n    {name} {{"
+    );
     for message in messages {
         let variant = message.name.strip_suffix(suffix).unwrap_or(&message.name);
         let _ = writeln!(
             out,
-            "{} => {variant}({}),",
+            "        {} => {variant}({}),",
             message.api_key.unwrap_or_default(),
             message.name
         );
     }
-    out.push_str("}\n}\n");
+    out.push_str("    }\n}\n");
 }
 
 /// `messages/api_key.rs`.
@@ -114,7 +119,7 @@ pub fn api_keys(families: &[Family]) -> String {
     requests.sort_by_key(|message| message.api_key);
     let mut out = format!(
         "{HEADER}\n//! The table of APIs.\n\ncrate::wire::api_table::api_keys! {{\n\
-         // variant = key, versions, newest stable version, first flexible version, listeners\n"
+         \x20   // variant = key, versions, newest stable version, first flexible version, listeners\n"
     );
     for request in requests {
         let name = request
@@ -129,7 +134,7 @@ pub fn api_keys(families: &[Family]) -> String {
         let serves = |listener: &str| request.listeners.iter().any(|known| known == listener);
         let _ = writeln!(
             out,
-            "{name} = {}, {}..={}, {stable}, {flexible}, broker: {}, controller: {};",
+            "    {name} = {}, {}..={}, {stable}, {flexible}, broker: {}, controller: {};",
             request.api_key.unwrap_or_default(),
             request.versions.lowest,
             request.versions.highest,

@@ -6,20 +6,29 @@ use super::model::{Condition, FieldModel, StructModel, condition, structs};
 use super::{GenerateError, HEADER, codec};
 use crate::schema::{Kind, Message, Type, Versions};
 
-/// What generated code may import, by the name it uses.
-const IMPORTS: [(&str, &str); 12] = [
-    ("Bytes", "bytes::Bytes"),
-    ("ApiKey", "crate::ApiKey"),
-    ("Uuid", "crate::uuid::Uuid"),
-    ("Message", "crate::wire::Message"),
-    ("Request", "crate::wire::Request"),
-    ("Records", "crate::wire::Records"),
-    ("read_array", "crate::wire::read_array"),
-    ("read_nullable_array", "crate::wire::read_nullable_array"),
-    ("read_nullable_struct", "crate::wire::read_nullable_struct"),
-    ("required", "crate::wire::required"),
-    ("write_array", "crate::wire::write_array"),
-    ("write_nullable_array", "crate::wire::write_nullable_array"),
+/// What generated code may import besides what every file needs from `crate::wire`.
+const IMPORTS: [&str; 3] = ["bytes::Bytes", "crate::ApiKey", "crate::uuid::Uuid"];
+
+/// What generated code may import from `crate::wire`.
+const WIRE_IMPORTS: [&str; 18] = [
+    "DecodeError",
+    "Element",
+    "EncodeError",
+    "Message",
+    "RawTaggedField",
+    "Reader",
+    "Records",
+    "Request",
+    "Writer",
+    "read_array",
+    "read_nullable_array",
+    "read_nullable_struct",
+    "read_tagged_nullable_struct",
+    "required",
+    "write_array",
+    "write_nullable_array",
+    "write_nullable_struct",
+    "write_tagged_nullable_struct",
 ];
 
 /// The file of `message`.
@@ -36,17 +45,20 @@ pub fn generate(message: &Message) -> Result<String, GenerateError> {
         message.name,
         summary(message)
     );
-    for (name, path) in IMPORTS {
-        if uses(&body, name) {
+    for path in IMPORTS {
+        if path
+            .rsplit("::")
+            .next()
+            .is_some_and(|name| uses(&body, name))
+        {
             let _ = writeln!(out, "use {path};");
         }
     }
-    if uses(&body, "write_nullable_struct") {
-        out.push_str("use crate::wire::write_nullable_struct;\n");
-    }
-    out.push_str(
-        "use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};\n\n",
-    );
+    let wire: Vec<&str> = WIRE_IMPORTS
+        .into_iter()
+        .filter(|name| uses(&body, name))
+        .collect();
+    let _ = writeln!(out, "use crate::wire::{{{}}};\n", wire.join(", "));
     out.push_str(&body);
     Ok(out)
 }

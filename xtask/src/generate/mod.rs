@@ -66,19 +66,51 @@ impl Family {
 /// Generated files: the path below `messages`, and the text.
 pub type Files = BTreeMap<PathBuf, String>;
 
-/// Generates everything and writes it where it belongs.
+/// Generates everything and writes it where it belongs. A file that is right already is not touched.
 pub fn run() -> Result<(), Box<dyn std::error::Error>> {
     let target = messages_directory();
-    if target.exists() {
-        fs::remove_dir_all(&target).map_err(|source| GenerateError::Write {
-            path: target.clone(),
-            source,
-        })?;
-    }
     let files = formatted()?;
-    write_files(&target, &files)?;
-    println!("{} files written to {}", files.len(), target.display());
+    let differences = differences(&files)?;
+    for path in &differences {
+        let full = target.join(path);
+        let result = match files.get(path) {
+            Some(text) => write_file(&full, text),
+            None => fs::remove_file(&full),
+        };
+        result.map_err(|source| GenerateError::Write { path: full, source })?;
+    }
+    println!(
+        "{} of {} files changed in {}",
+        differences.len(),
+        files.len(),
+        target.display()
+    );
     Ok(())
+}
+
+/// The files of the repository, below `messages`, that are not what `files` says: missing, different or left over.
+pub fn differences(files: &Files) -> Result<Vec<PathBuf>, GenerateError> {
+    let target = messages_directory();
+    let mut differences: Vec<PathBuf> = files
+        .iter()
+        .filter(|(path, text)| fs::read_to_string(target.join(path)).ok().as_ref() != Some(text))
+        .map(|(path, _)| path.clone())
+        .collect();
+    let mut folders = vec![target.clone()];
+    while let Some(folder) = folders.pop() {
+        if !folder.exists() {
+            continue;
+        }
+        for path in sorted_entries(&folder)? {
+            let below = path.strip_prefix(&target).unwrap_or(&path).to_owned();
+            if path.is_dir() {
+                folders.push(path);
+            } else if !files.contains_key(&below) {
+                differences.push(below);
+            }
+        }
+    }
+    Ok(differences)
 }
 
 /// The folder of the generated code.
@@ -164,12 +196,17 @@ fn generate(families: &[Family]) -> Result<Files, GenerateError> {
 fn write_files(directory: &Path, files: &Files) -> Result<(), GenerateError> {
     for (path, text) in files {
         let path = directory.join(path);
-        let folder = path.parent().unwrap_or(directory);
-        fs::create_dir_all(folder)
-            .and_then(|()| fs::write(&path, text))
-            .map_err(|source| GenerateError::Write { path, source })?;
+        write_file(&path, text).map_err(|source| GenerateError::Write { path, source })?;
     }
     Ok(())
+}
+
+/// Writes a file, making its folder first.
+fn write_file(path: &Path, text: &str) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::write(path, text)
 }
 
 /// Formats the files in `directory` and reads them back.

@@ -89,13 +89,30 @@ pub fn condition(versions: Versions, context: Versions) -> Condition {
         range.highest < context.highest,
     ) {
         (false, false) => Condition::Always,
-        (true, false) => Condition::If(format!("version >= {}", range.lowest)),
-        (false, true) => Condition::If(format!("version <= {}", range.highest)),
-        (true, true) if range.lowest == range.highest => {
+        _ if range.lowest == range.highest && range.highest < context.highest => {
             Condition::If(format!("version == {}", range.lowest))
         }
+        (true, false) => Condition::If(format!("version >= {}", range.lowest)),
+        (false, true) => Condition::If(format!("version <= {}", range.highest)),
         (true, true) => Condition::If(format!(
             "({}..={}).contains(&version)",
+            range.lowest, range.highest
+        )),
+    }
+}
+
+/// A Rust expression that holds for the versions of `context` outside of `versions`; `None` if there are none.
+pub fn outside(versions: Versions, context: Versions) -> Option<String> {
+    let range = versions.intersect(context);
+    match (
+        range.lowest > context.lowest,
+        range.highest < context.highest,
+    ) {
+        (false, false) => None,
+        (true, false) => Some(format!("version < {}", range.lowest)),
+        (false, true) => Some(format!("version > {}", range.highest)),
+        (true, true) => Some(format!(
+            "!({}..={}).contains(&version)",
             range.lowest, range.highest
         )),
     }

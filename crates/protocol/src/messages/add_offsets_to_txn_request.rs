@@ -3,9 +3,9 @@
 //! `AddOffsetsToTxnRequest`: the request of API 25, versions 0-4, flexible versions 3+.
 
 use crate::ApiKey;
-use crate::wire::Message;
-use crate::wire::Request;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Request, Writer,
+};
 
 /// The request of API 25, versions 0-4, flexible versions 3+.
 #[derive(Clone, Debug, PartialEq, Default)]

@@ -2,8 +2,7 @@
 
 //! `AddOffsetsToTxnResponse`: the response of API 25, versions 0-4, flexible versions 3+.
 
-use crate::wire::Message;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer};
 
 /// The response of API 25, versions 0-4, flexible versions 3+.
 #[derive(Clone, Debug, PartialEq, Default)]

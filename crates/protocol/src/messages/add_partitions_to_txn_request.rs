@@ -3,11 +3,10 @@
 //! `AddPartitionsToTxnRequest`: the request of API 24, versions 0-5, flexible versions 3+.
 
 use crate::ApiKey;
-use crate::wire::Message;
-use crate::wire::Request;
-use crate::wire::read_array;
-use crate::wire::write_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Request, Writer,
+    read_array, write_array,
+};
 
 /// The request of API 24, versions 0-5, flexible versions 3+.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -36,14 +35,8 @@ impl Element for AddPartitionsToTxnRequest {
         }
         if version <= 3 {
             m.v3_and_below_transactional_id = r.string(flexible)?;
-        }
-        if version <= 3 {
             m.v3_and_below_producer_id = r.i64()?;
-        }
-        if version <= 3 {
             m.v3_and_below_producer_epoch = r.i16()?;
-        }
-        if version <= 3 {
             m.v3_and_below_topics = read_array(r, version, flexible)?;
         }
         if flexible {

@@ -2,10 +2,10 @@
 
 //! `AddPartitionsToTxnResponse`: the response of API 24, versions 0-5, flexible versions 3+.
 
-use crate::wire::Message;
-use crate::wire::read_array;
-use crate::wire::write_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer, read_array,
+    write_array,
+};
 
 /// The response of API 24, versions 0-5, flexible versions 3+.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -30,8 +30,6 @@ impl Element for AddPartitionsToTxnResponse {
         m.throttle_time_ms = r.i32()?;
         if version >= 4 {
             m.error_code = r.i16()?;
-        }
-        if version >= 4 {
             m.results_by_transaction = read_array(r, version, flexible)?;
         }
         if version <= 3 {

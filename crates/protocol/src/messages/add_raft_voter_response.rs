@@ -2,8 +2,7 @@
 
 //! `AddRaftVoterResponse`: the response of API 80, versions 0-1, flexible versions 0+.
 
-use crate::wire::Message;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer};
 
 /// The response of API 80, versions 0-1, flexible versions 0+.
 #[derive(Clone, Debug, PartialEq)]

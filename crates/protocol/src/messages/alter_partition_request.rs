@@ -4,11 +4,10 @@
 
 use crate::ApiKey;
 use crate::uuid::Uuid;
-use crate::wire::Message;
-use crate::wire::Request;
-use crate::wire::read_array;
-use crate::wire::write_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Request, Writer,
+    read_array, write_array,
+};
 
 /// The request of API 56, versions 2-3, flexible versions 0+.
 #[derive(Clone, Debug, PartialEq)]
@@ -121,7 +120,7 @@ impl Element for PartitionData {
         let mut m = Self::default();
         m.partition_index = r.i32()?;
         m.leader_epoch = r.i32()?;
-        if version <= 2 {
+        if version == 2 {
             m.new_isr = read_array(r, version, flexible)?;
         }
         if version >= 3 {
@@ -138,7 +137,7 @@ impl Element for PartitionData {
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
         w.put_i32(self.partition_index);
         w.put_i32(self.leader_epoch);
-        if version <= 2 {
+        if version == 2 {
             write_array(&self.new_isr, w, version, flexible)?;
         } else if !self.new_isr.is_empty() {
             return Err(EncodeError::FieldNotInVersion {

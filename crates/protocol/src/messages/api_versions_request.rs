@@ -3,9 +3,9 @@
 //! `ApiVersionsRequest`: the request of API 18, versions 0-4, flexible versions 3+.
 
 use crate::ApiKey;
-use crate::wire::Message;
-use crate::wire::Request;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Request, Writer,
+};
 
 /// The request of API 18, versions 0-4, flexible versions 3+.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -25,8 +25,6 @@ impl Element for ApiVersionsRequest {
         let mut m = Self::default();
         if version >= 3 {
             m.client_software_name = r.string(flexible)?;
-        }
-        if version >= 3 {
             m.client_software_version = r.string(flexible)?;
         }
         if flexible {

@@ -2,10 +2,10 @@
 
 //! `ApiVersionsResponse`: the response of API 18, versions 0-4, flexible versions 3+.
 
-use crate::wire::Message;
-use crate::wire::read_array;
-use crate::wire::write_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer, read_array,
+    write_array,
+};
 
 /// The response of API 18, versions 0-4, flexible versions 3+.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,7 +53,6 @@ impl Element for ApiVersionsResponse {
         if version >= 1 {
             m.throttle_time_ms = r.i32()?;
         }
-
         if flexible {
             for _ in 0..r.uvarint()? {
                 let (tag, size) = r.tag()?;
@@ -62,7 +61,6 @@ impl Element for ApiVersionsResponse {
                     1 => m.finalized_features_epoch = r.i64()?,
                     2 => m.finalized_features = read_array(r, version, true)?,
                     3 => m.zk_migration_ready = r.bool()?,
-
                     _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
                 }
             }
@@ -76,13 +74,9 @@ impl Element for ApiVersionsResponse {
         if version >= 1 {
             w.put_i32(self.throttle_time_ms);
         }
-
         let has_supported_features = version >= 3 && !self.supported_features.is_empty();
-
         let has_finalized_features_epoch = version >= 3 && self.finalized_features_epoch != -1;
-
         let has_finalized_features = version >= 3 && !self.finalized_features.is_empty();
-
         let has_zk_migration_ready = version >= 3 && self.zk_migration_ready;
         if flexible {
             w.put_tagged_fields_count(

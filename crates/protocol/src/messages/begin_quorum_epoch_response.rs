@@ -2,10 +2,10 @@
 
 //! `BeginQuorumEpochResponse`: the response of API 53, versions 0-1, flexible versions 1+.
 
-use crate::wire::Message;
-use crate::wire::read_array;
-use crate::wire::write_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer, read_array,
+    write_array,
+};
 
 /// The response of API 53, versions 0-1, flexible versions 1+.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -27,13 +27,11 @@ impl Element for BeginQuorumEpochResponse {
         let mut m = Self::default();
         m.error_code = r.i16()?;
         m.topics = read_array(r, version, flexible)?;
-
         if flexible {
             for _ in 0..r.uvarint()? {
                 let (tag, size) = r.tag()?;
                 match tag {
                     0 => m.node_endpoints = read_array(r, version, true)?,
-
                     _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
                 }
             }
@@ -44,9 +42,8 @@ impl Element for BeginQuorumEpochResponse {
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
         w.put_i16(self.error_code);
         write_array(&self.topics, w, version, flexible)?;
-
         let has_node_endpoints = version >= 1 && !self.node_endpoints.is_empty();
-        if !(version >= 1) && !self.node_endpoints.is_empty() {
+        if version < 1 && !self.node_endpoints.is_empty() {
             return Err(EncodeError::FieldNotInVersion {
                 field: "BeginQuorumEpochResponse.node_endpoints",
                 version,

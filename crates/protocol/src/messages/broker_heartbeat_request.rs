@@ -4,13 +4,10 @@
 
 use crate::ApiKey;
 use crate::uuid::Uuid;
-use crate::wire::Message;
-use crate::wire::Request;
-use crate::wire::read_array;
-use crate::wire::read_nullable_array;
-use crate::wire::write_array;
-use crate::wire::write_nullable_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Request, Writer,
+    read_array, read_nullable_array, write_array, write_nullable_array,
+};
 
 /// The request of API 63, versions 0-2, flexible versions 0+.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,7 +55,6 @@ impl Element for BrokerHeartbeatRequest {
         m.current_metadata_offset = r.i64()?;
         m.want_fence = r.bool()?;
         m.want_shut_down = r.bool()?;
-
         if flexible {
             for _ in 0..r.uvarint()? {
                 let (tag, size) = r.tag()?;
@@ -67,7 +63,6 @@ impl Element for BrokerHeartbeatRequest {
                     1 if version >= 2 => {
                         m.cordoned_log_dirs = read_nullable_array(r, version, true)?
                     }
-
                     _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
                 }
             }
@@ -81,17 +76,15 @@ impl Element for BrokerHeartbeatRequest {
         w.put_i64(self.current_metadata_offset);
         w.put_bool(self.want_fence);
         w.put_bool(self.want_shut_down);
-
         let has_offline_log_dirs = version >= 1 && !self.offline_log_dirs.is_empty();
-        if !(version >= 1) && !self.offline_log_dirs.is_empty() {
+        if version < 1 && !self.offline_log_dirs.is_empty() {
             return Err(EncodeError::FieldNotInVersion {
                 field: "BrokerHeartbeatRequest.offline_log_dirs",
                 version,
             });
         }
-
         let has_cordoned_log_dirs = version >= 2 && self.cordoned_log_dirs.is_some();
-        if !(version >= 2) && self.cordoned_log_dirs.is_some() {
+        if version < 2 && self.cordoned_log_dirs.is_some() {
             return Err(EncodeError::FieldNotInVersion {
                 field: "BrokerHeartbeatRequest.cordoned_log_dirs",
                 version,

@@ -2,8 +2,7 @@
 
 //! `BrokerRegistrationResponse`: the response of API 62, versions 0-4, flexible versions 0+.
 
-use crate::wire::Message;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer};
 
 /// The response of API 62, versions 0-4, flexible versions 0+.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,10 +2,10 @@
 
 //! `ConsumerProtocolAssignment`: data, versions 0-3, flexible versions none.
 
-use crate::wire::Message;
-use crate::wire::read_array;
-use crate::wire::write_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer, read_array,
+    write_array,
+};
 use bytes::Bytes;
 
 /// Data, versions 0-3, flexible versions none.

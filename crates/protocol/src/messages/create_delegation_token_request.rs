@@ -3,11 +3,10 @@
 //! `CreateDelegationTokenRequest`: the request of API 38, versions 1-3, flexible versions 2+.
 
 use crate::ApiKey;
-use crate::wire::Message;
-use crate::wire::Request;
-use crate::wire::read_array;
-use crate::wire::write_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Request, Writer,
+    read_array, write_array,
+};
 
 /// The request of API 38, versions 1-3, flexible versions 2+.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,8 +42,6 @@ impl Element for CreateDelegationTokenRequest {
         let mut m = Self::default();
         if version >= 3 {
             m.owner_principal_type = r.nullable_string(flexible)?;
-        }
-        if version >= 3 {
             m.owner_principal_name = r.nullable_string(flexible)?;
         }
         m.renewers = read_array(r, version, flexible)?;

@@ -2,8 +2,7 @@
 
 //! `CreateDelegationTokenResponse`: the response of API 38, versions 1-3, flexible versions 2+.
 
-use crate::wire::Message;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer};
 use bytes::Bytes;
 
 /// The response of API 38, versions 1-3, flexible versions 2+.
@@ -45,8 +44,6 @@ impl Element for CreateDelegationTokenResponse {
         m.principal_name = r.string(flexible)?;
         if version >= 3 {
             m.token_requester_principal_type = r.string(flexible)?;
-        }
-        if version >= 3 {
             m.token_requester_principal_name = r.string(flexible)?;
         }
         m.issue_timestamp_ms = r.i64()?;

@@ -3,12 +3,10 @@
 //! `CreateTopicsResponse`: the response of API 19, versions 2-7, flexible versions 5+.
 
 use crate::uuid::Uuid;
-use crate::wire::Message;
-use crate::wire::read_array;
-use crate::wire::read_nullable_array;
-use crate::wire::write_array;
-use crate::wire::write_nullable_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer, read_array,
+    read_nullable_array, write_array, write_nullable_array,
+};
 
 /// The response of API 19, versions 2-7, flexible versions 5+.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -95,14 +93,9 @@ impl Element for CreatableTopicResult {
         }
         m.error_code = r.i16()?;
         m.error_message = r.nullable_string(flexible)?;
-
         if version >= 5 {
             m.num_partitions = r.i32()?;
-        }
-        if version >= 5 {
             m.replication_factor = r.i16()?;
-        }
-        if version >= 5 {
             m.configs = read_nullable_array(r, version, flexible)?;
         }
         if flexible {
@@ -110,7 +103,6 @@ impl Element for CreatableTopicResult {
                 let (tag, size) = r.tag()?;
                 match tag {
                     0 => m.topic_config_error_code = r.i16()?,
-
                     _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
                 }
             }
@@ -125,7 +117,6 @@ impl Element for CreatableTopicResult {
         }
         w.put_i16(self.error_code);
         w.put_nullable_string(self.error_message.as_deref(), flexible)?;
-
         let has_topic_config_error_code = version >= 5 && self.topic_config_error_code != 0;
         if version >= 5 {
             w.put_i32(self.num_partitions);

@@ -3,11 +3,10 @@
 //! `DeleteTopicsResponse`: the response of API 20, versions 1-6, flexible versions 4+.
 
 use crate::uuid::Uuid;
-use crate::wire::Message;
-use crate::wire::read_array;
-use crate::wire::required;
-use crate::wire::write_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer, read_array,
+    required, write_array,
+};
 
 /// The response of API 20, versions 1-6, flexible versions 4+.
 #[derive(Clone, Debug, PartialEq, Default)]

@@ -3,9 +3,9 @@
 //! `DescribeAclsRequest`: the request of API 29, versions 1-3, flexible versions 2+.
 
 use crate::ApiKey;
-use crate::wire::Message;
-use crate::wire::Request;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Request, Writer,
+};
 
 /// The request of API 29, versions 1-3, flexible versions 2+.
 #[derive(Clone, Debug, PartialEq)]

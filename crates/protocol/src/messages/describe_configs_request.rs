@@ -3,13 +3,10 @@
 //! `DescribeConfigsRequest`: the request of API 32, versions 1-4, flexible versions 4+.
 
 use crate::ApiKey;
-use crate::wire::Message;
-use crate::wire::Request;
-use crate::wire::read_array;
-use crate::wire::read_nullable_array;
-use crate::wire::write_array;
-use crate::wire::write_nullable_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Request, Writer,
+    read_array, read_nullable_array, write_array, write_nullable_array,
+};
 
 /// The request of API 32, versions 1-4, flexible versions 4+.
 #[derive(Clone, Debug, PartialEq, Default)]

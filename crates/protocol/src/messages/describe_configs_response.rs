@@ -2,10 +2,10 @@
 
 //! `DescribeConfigsResponse`: the response of API 32, versions 1-4, flexible versions 4+.
 
-use crate::wire::Message;
-use crate::wire::read_array;
-use crate::wire::write_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer, read_array,
+    write_array,
+};
 
 /// The response of API 32, versions 1-4, flexible versions 4+.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -154,8 +154,6 @@ impl Element for DescribeConfigsResourceResult {
         m.synonyms = read_array(r, version, flexible)?;
         if version >= 3 {
             m.config_type = r.i8()?;
-        }
-        if version >= 3 {
             m.documentation = r.nullable_string(flexible)?;
         }
         if flexible {

@@ -3,11 +3,10 @@
 //! `DescribeDelegationTokenRequest`: the request of API 41, versions 1-3, flexible versions 2+.
 
 use crate::ApiKey;
-use crate::wire::Message;
-use crate::wire::Request;
-use crate::wire::read_nullable_array;
-use crate::wire::write_nullable_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Request, Writer,
+    read_nullable_array, write_nullable_array,
+};
 
 /// The request of API 41, versions 1-3, flexible versions 2+.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,10 +2,10 @@
 
 //! `DescribeDelegationTokenResponse`: the response of API 41, versions 1-3, flexible versions 2+.
 
-use crate::wire::Message;
-use crate::wire::read_array;
-use crate::wire::write_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer, read_array,
+    write_array,
+};
 use bytes::Bytes;
 
 /// The response of API 41, versions 1-3, flexible versions 2+.
@@ -83,8 +83,6 @@ impl Element for DescribedDelegationToken {
         m.principal_name = r.string(flexible)?;
         if version >= 3 {
             m.token_requester_principal_type = r.string(flexible)?;
-        }
-        if version >= 3 {
             m.token_requester_principal_name = r.string(flexible)?;
         }
         m.issue_timestamp = r.i64()?;

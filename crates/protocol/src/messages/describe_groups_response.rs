@@ -2,10 +2,10 @@
 
 //! `DescribeGroupsResponse`: the response of API 15, versions 0-6, flexible versions 5+.
 
-use crate::wire::Message;
-use crate::wire::read_array;
-use crate::wire::write_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer, read_array,
+    write_array,
+};
 use bytes::Bytes;
 
 /// The response of API 15, versions 0-6, flexible versions 5+.

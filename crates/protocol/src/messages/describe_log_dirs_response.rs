@@ -2,10 +2,10 @@
 
 //! `DescribeLogDirsResponse`: the response of API 35, versions 1-5, flexible versions 2+.
 
-use crate::wire::Message;
-use crate::wire::read_array;
-use crate::wire::write_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer, read_array,
+    write_array,
+};
 
 /// The response of API 35, versions 1-5, flexible versions 2+.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -93,8 +93,6 @@ impl Element for DescribeLogDirsResult {
         m.topics = read_array(r, version, flexible)?;
         if version >= 4 {
             m.total_bytes = r.i64()?;
-        }
-        if version >= 4 {
             m.usable_bytes = r.i64()?;
         }
         if version >= 5 {

@@ -3,10 +3,10 @@
 //! `DescribeQuorumResponse`: the response of API 55, versions 0-2, flexible versions 0+.
 
 use crate::uuid::Uuid;
-use crate::wire::Message;
-use crate::wire::read_array;
-use crate::wire::write_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer, read_array,
+    write_array,
+};
 
 /// The response of API 55, versions 0-2, flexible versions 0+.
 #[derive(Clone, Debug, PartialEq)]
@@ -306,8 +306,6 @@ impl Element for ReplicaState {
         m.log_end_offset = r.i64()?;
         if version >= 1 {
             m.last_fetch_timestamp = r.i64()?;
-        }
-        if version >= 1 {
             m.last_caught_up_timestamp = r.i64()?;
         }
         if flexible {

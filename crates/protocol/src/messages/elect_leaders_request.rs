@@ -3,13 +3,10 @@
 //! `ElectLeadersRequest`: the request of API 43, versions 0-2, flexible versions 2+.
 
 use crate::ApiKey;
-use crate::wire::Message;
-use crate::wire::Request;
-use crate::wire::read_array;
-use crate::wire::read_nullable_array;
-use crate::wire::write_array;
-use crate::wire::write_nullable_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Request, Writer,
+    read_array, read_nullable_array, write_array, write_nullable_array,
+};
 
 /// The request of API 43, versions 0-2, flexible versions 2+.
 #[derive(Clone, Debug, PartialEq)]

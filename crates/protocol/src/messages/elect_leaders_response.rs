@@ -2,10 +2,10 @@
 
 //! `ElectLeadersResponse`: the response of API 43, versions 0-2, flexible versions 2+.
 
-use crate::wire::Message;
-use crate::wire::read_array;
-use crate::wire::write_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer, read_array,
+    write_array,
+};
 
 /// The response of API 43, versions 0-2, flexible versions 2+.
 #[derive(Clone, Debug, PartialEq, Default)]

@@ -4,11 +4,10 @@
 
 use crate::ApiKey;
 use crate::uuid::Uuid;
-use crate::wire::Message;
-use crate::wire::Request;
-use crate::wire::read_array;
-use crate::wire::write_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Request, Writer,
+    read_array, write_array,
+};
 
 /// The request of API 54, versions 0-1, flexible versions 1+.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -152,7 +151,7 @@ impl Element for PartitionData {
         m.partition_index = r.i32()?;
         m.leader_id = r.i32()?;
         m.leader_epoch = r.i32()?;
-        if version <= 0 {
+        if version == 0 {
             m.preferred_successors = read_array(r, version, flexible)?;
         }
         if version >= 1 {
@@ -168,7 +167,7 @@ impl Element for PartitionData {
         w.put_i32(self.partition_index);
         w.put_i32(self.leader_id);
         w.put_i32(self.leader_epoch);
-        if version <= 0 {
+        if version == 0 {
             write_array(&self.preferred_successors, w, version, flexible)?;
         }
         if version >= 1 {

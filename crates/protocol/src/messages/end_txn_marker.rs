@@ -2,8 +2,7 @@
 
 //! `EndTxnMarker`: data, versions 0, flexible versions none.
 
-use crate::wire::Message;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer};
 
 /// Data, versions 0, flexible versions none.
 #[derive(Clone, Debug, PartialEq, Default)]

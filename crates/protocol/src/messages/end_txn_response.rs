@@ -2,8 +2,7 @@
 
 //! `EndTxnResponse`: the response of API 26, versions 0-5, flexible versions 3+.
 
-use crate::wire::Message;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer};
 
 /// The response of API 26, versions 0-5, flexible versions 3+.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,8 +40,6 @@ impl Element for EndTxnResponse {
         m.error_code = r.i16()?;
         if version >= 5 {
             m.producer_id = r.i64()?;
-        }
-        if version >= 5 {
             m.producer_epoch = r.i16()?;
         }
         if flexible {

@@ -3,9 +3,9 @@
 //! `EnvelopeRequest`: the request of API 58, versions 0, flexible versions 0+.
 
 use crate::ApiKey;
-use crate::wire::Message;
-use crate::wire::Request;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Request, Writer,
+};
 use bytes::Bytes;
 
 /// The request of API 58, versions 0, flexible versions 0+.

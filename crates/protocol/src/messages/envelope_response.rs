@@ -2,8 +2,7 @@
 
 //! `EnvelopeResponse`: the response of API 58, versions 0, flexible versions 0+.
 
-use crate::wire::Message;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer};
 use bytes::Bytes;
 
 /// The response of API 58, versions 0, flexible versions 0+.

@@ -2,8 +2,7 @@
 
 //! `ExpireDelegationTokenResponse`: the response of API 40, versions 1-2, flexible versions 2+.
 
-use crate::wire::Message;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer};
 
 /// The response of API 40, versions 1-2, flexible versions 2+.
 #[derive(Clone, Debug, PartialEq, Default)]

@@ -4,11 +4,10 @@
 
 use crate::ApiKey;
 use crate::uuid::Uuid;
-use crate::wire::Message;
-use crate::wire::Request;
-use crate::wire::read_array;
-use crate::wire::write_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Request, Writer,
+    read_array, write_array,
+};
 
 /// The request of API 1, versions 4-18, flexible versions 12+.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,19 +65,15 @@ impl Element for FetchRequest {
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let mut m = Self::default();
-
         if version <= 14 {
             m.replica_id = r.i32()?;
         }
-
         m.max_wait_ms = r.i32()?;
         m.min_bytes = r.i32()?;
         m.max_bytes = r.i32()?;
         m.isolation_level = r.i8()?;
         if version >= 7 {
             m.session_id = r.i32()?;
-        }
-        if version >= 7 {
             m.session_epoch = r.i32()?;
         }
         m.topics = read_array(r, version, flexible)?;
@@ -94,7 +89,6 @@ impl Element for FetchRequest {
                 match tag {
                     0 => m.cluster_id = r.nullable_string(true)?,
                     1 if version >= 15 => m.replica_state = ReplicaState::read(r, version, true)?,
-
                     _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
                 }
             }
@@ -112,9 +106,8 @@ impl Element for FetchRequest {
                 version,
             });
         }
-
         let has_replica_state = version >= 15 && self.replica_state != ReplicaState::default();
-        if !(version >= 15) && self.replica_state != ReplicaState::default() {
+        if version < 15 && self.replica_state != ReplicaState::default() {
             return Err(EncodeError::FieldNotInVersion {
                 field: "FetchRequest.replica_state",
                 version,
@@ -358,14 +351,12 @@ impl Element for FetchPartition {
             m.log_start_offset = r.i64()?;
         }
         m.partition_max_bytes = r.i32()?;
-
         if flexible {
             for _ in 0..r.uvarint()? {
                 let (tag, size) = r.tag()?;
                 match tag {
                     0 if version >= 17 => m.replica_directory_id = r.uuid()?,
                     1 if version >= 18 => m.high_watermark = r.i64()?,
-
                     _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
                 }
             }
@@ -391,9 +382,7 @@ impl Element for FetchPartition {
             w.put_i64(self.log_start_offset);
         }
         w.put_i32(self.partition_max_bytes);
-
         let has_replica_directory_id = version >= 17 && self.replica_directory_id != Uuid::ZERO;
-
         let has_high_watermark = version >= 18 && self.high_watermark != 9223372036854775807;
         if flexible {
             w.put_tagged_fields_count(

@@ -3,13 +3,10 @@
 //! `FetchResponse`: the response of API 1, versions 4-18, flexible versions 12+.
 
 use crate::uuid::Uuid;
-use crate::wire::Message;
-use crate::wire::Records;
-use crate::wire::read_array;
-use crate::wire::read_nullable_array;
-use crate::wire::write_array;
-use crate::wire::write_nullable_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Records, Writer,
+    read_array, read_nullable_array, write_array, write_nullable_array,
+};
 
 /// The response of API 1, versions 4-18, flexible versions 12+.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -36,18 +33,14 @@ impl Element for FetchResponse {
         m.throttle_time_ms = r.i32()?;
         if version >= 7 {
             m.error_code = r.i16()?;
-        }
-        if version >= 7 {
             m.session_id = r.i32()?;
         }
         m.responses = read_array(r, version, flexible)?;
-
         if flexible {
             for _ in 0..r.uvarint()? {
                 let (tag, size) = r.tag()?;
                 match tag {
                     0 if version >= 16 => m.node_endpoints = read_array(r, version, true)?,
-
                     _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
                 }
             }
@@ -69,9 +62,8 @@ impl Element for FetchResponse {
             });
         }
         write_array(&self.responses, w, version, flexible)?;
-
         let has_node_endpoints = version >= 16 && !self.node_endpoints.is_empty();
-        if !(version >= 16) && !self.node_endpoints.is_empty() {
+        if version < 16 && !self.node_endpoints.is_empty() {
             return Err(EncodeError::FieldNotInVersion {
                 field: "FetchResponse.node_endpoints",
                 version,
@@ -240,7 +232,6 @@ impl Element for PartitionData {
         if version >= 5 {
             m.log_start_offset = r.i64()?;
         }
-
         m.aborted_transactions = read_nullable_array(r, version, flexible)?;
         if version >= 11 {
             m.preferred_read_replica = r.i32()?;
@@ -253,7 +244,6 @@ impl Element for PartitionData {
                     0 => m.diverging_epoch = EpochEndOffset::read(r, version, true)?,
                     1 => m.current_leader = LeaderIdAndEpoch::read(r, version, true)?,
                     2 => m.snapshot_id = SnapshotId::read(r, version, true)?,
-
                     _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
                 }
             }
@@ -269,27 +259,24 @@ impl Element for PartitionData {
         if version >= 5 {
             w.put_i64(self.log_start_offset);
         }
-
         let has_diverging_epoch =
             version >= 12 && self.diverging_epoch != EpochEndOffset::default();
-        if !(version >= 12) && self.diverging_epoch != EpochEndOffset::default() {
+        if version < 12 && self.diverging_epoch != EpochEndOffset::default() {
             return Err(EncodeError::FieldNotInVersion {
                 field: "PartitionData.diverging_epoch",
                 version,
             });
         }
-
         let has_current_leader =
             version >= 12 && self.current_leader != LeaderIdAndEpoch::default();
-        if !(version >= 12) && self.current_leader != LeaderIdAndEpoch::default() {
+        if version < 12 && self.current_leader != LeaderIdAndEpoch::default() {
             return Err(EncodeError::FieldNotInVersion {
                 field: "PartitionData.current_leader",
                 version,
             });
         }
-
         let has_snapshot_id = version >= 12 && self.snapshot_id != SnapshotId::default();
-        if !(version >= 12) && self.snapshot_id != SnapshotId::default() {
+        if version < 12 && self.snapshot_id != SnapshotId::default() {
             return Err(EncodeError::FieldNotInVersion {
                 field: "PartitionData.snapshot_id",
                 version,

@@ -4,11 +4,10 @@
 
 use crate::ApiKey;
 use crate::uuid::Uuid;
-use crate::wire::Message;
-use crate::wire::Request;
-use crate::wire::read_array;
-use crate::wire::write_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Request, Writer,
+    read_array, write_array,
+};
 
 /// The request of API 59, versions 0-1, flexible versions 0+.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,7 +41,6 @@ impl Element for FetchSnapshotRequest {
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let mut m = Self::default();
-
         m.replica_id = r.i32()?;
         m.max_bytes = r.i32()?;
         m.topics = read_array(r, version, flexible)?;
@@ -51,7 +49,6 @@ impl Element for FetchSnapshotRequest {
                 let (tag, size) = r.tag()?;
                 match tag {
                     0 => m.cluster_id = r.nullable_string(true)?,
-
                     _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
                 }
             }
@@ -138,13 +135,11 @@ impl Element for PartitionSnapshot {
         m.current_leader_epoch = r.i32()?;
         m.snapshot_id = SnapshotId::read(r, version, flexible)?;
         m.position = r.i64()?;
-
         if flexible {
             for _ in 0..r.uvarint()? {
                 let (tag, size) = r.tag()?;
                 match tag {
                     0 if version >= 1 => m.replica_directory_id = r.uuid()?,
-
                     _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
                 }
             }
@@ -157,7 +152,6 @@ impl Element for PartitionSnapshot {
         w.put_i32(self.current_leader_epoch);
         self.snapshot_id.write(w, version, flexible)?;
         w.put_i64(self.position);
-
         let has_replica_directory_id = version >= 1 && self.replica_directory_id != Uuid::ZERO;
         if flexible {
             w.put_tagged_fields_count(

@@ -2,12 +2,10 @@
 
 //! `FetchSnapshotResponse`: the response of API 59, versions 0-1, flexible versions 0+.
 
-use crate::wire::Message;
-use crate::wire::Records;
-use crate::wire::read_array;
-use crate::wire::required;
-use crate::wire::write_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Records, Writer,
+    read_array, required, write_array,
+};
 
 /// The response of API 59, versions 0-1, flexible versions 0+.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -32,13 +30,11 @@ impl Element for FetchSnapshotResponse {
         m.throttle_time_ms = r.i32()?;
         m.error_code = r.i16()?;
         m.topics = read_array(r, version, flexible)?;
-
         if flexible {
             for _ in 0..r.uvarint()? {
                 let (tag, size) = r.tag()?;
                 match tag {
                     0 if version >= 1 => m.node_endpoints = read_array(r, version, true)?,
-
                     _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
                 }
             }
@@ -50,9 +46,8 @@ impl Element for FetchSnapshotResponse {
         w.put_i32(self.throttle_time_ms);
         w.put_i16(self.error_code);
         write_array(&self.topics, w, version, flexible)?;
-
         let has_node_endpoints = version >= 1 && !self.node_endpoints.is_empty();
-        if !(version >= 1) && !self.node_endpoints.is_empty() {
+        if version < 1 && !self.node_endpoints.is_empty() {
             return Err(EncodeError::FieldNotInVersion {
                 field: "FetchSnapshotResponse.node_endpoints",
                 version,
@@ -174,7 +169,6 @@ impl Element for PartitionSnapshot {
         m.index = r.i32()?;
         m.error_code = r.i16()?;
         m.snapshot_id = SnapshotId::read(r, version, flexible)?;
-
         m.size = r.i64()?;
         m.position = r.i64()?;
         m.unaligned_records = Some(r.non_null_records(flexible)?);
@@ -183,7 +177,6 @@ impl Element for PartitionSnapshot {
                 let (tag, size) = r.tag()?;
                 match tag {
                     0 => m.current_leader = LeaderIdAndEpoch::read(r, version, true)?,
-
                     _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
                 }
             }
@@ -195,7 +188,6 @@ impl Element for PartitionSnapshot {
         w.put_i32(self.index);
         w.put_i16(self.error_code);
         self.snapshot_id.write(w, version, flexible)?;
-
         let has_current_leader = self.current_leader != LeaderIdAndEpoch::default();
         w.put_i64(self.size);
         w.put_i64(self.position);

@@ -2,10 +2,10 @@
 
 //! `FindCoordinatorResponse`: the response of API 10, versions 0-6, flexible versions 3+.
 
-use crate::wire::Message;
-use crate::wire::read_array;
-use crate::wire::write_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer, read_array,
+    write_array,
+};
 
 /// The response of API 10, versions 0-6, flexible versions 3+.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,11 +59,7 @@ impl Element for FindCoordinatorResponse {
         }
         if version <= 3 {
             m.node_id = r.i32()?;
-        }
-        if version <= 3 {
             m.host = r.string(flexible)?;
-        }
-        if version <= 3 {
             m.port = r.i32()?;
         }
         if version >= 4 {

@@ -3,9 +3,9 @@
 //! `HeartbeatRequest`: the request of API 12, versions 0-4, flexible versions 4+.
 
 use crate::ApiKey;
-use crate::wire::Message;
-use crate::wire::Request;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Request, Writer,
+};
 
 /// The request of API 12, versions 0-4, flexible versions 4+.
 #[derive(Clone, Debug, PartialEq, Default)]

@@ -2,8 +2,7 @@
 
 //! `HeartbeatResponse`: the response of API 12, versions 0-4, flexible versions 4+.
 
-use crate::wire::Message;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer};
 
 /// The response of API 12, versions 0-4, flexible versions 4+.
 #[derive(Clone, Debug, PartialEq, Default)]

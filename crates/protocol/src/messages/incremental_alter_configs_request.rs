@@ -3,11 +3,10 @@
 //! `IncrementalAlterConfigsRequest`: the request of API 44, versions 0-1, flexible versions 1+.
 
 use crate::ApiKey;
-use crate::wire::Message;
-use crate::wire::Request;
-use crate::wire::read_array;
-use crate::wire::write_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Request, Writer,
+    read_array, write_array,
+};
 
 /// The request of API 44, versions 0-1, flexible versions 1+.
 #[derive(Clone, Debug, PartialEq, Default)]

@@ -2,10 +2,10 @@
 
 //! `IncrementalAlterConfigsResponse`: the response of API 44, versions 0-1, flexible versions 1+.
 
-use crate::wire::Message;
-use crate::wire::read_array;
-use crate::wire::write_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer, read_array,
+    write_array,
+};
 
 /// The response of API 44, versions 0-1, flexible versions 1+.
 #[derive(Clone, Debug, PartialEq, Default)]

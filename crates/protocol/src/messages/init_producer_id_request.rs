@@ -3,9 +3,9 @@
 //! `InitProducerIdRequest`: the request of API 22, versions 0-6, flexible versions 2+.
 
 use crate::ApiKey;
-use crate::wire::Message;
-use crate::wire::Request;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Request, Writer,
+};
 
 /// The request of API 22, versions 0-6, flexible versions 2+.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,14 +49,10 @@ impl Element for InitProducerIdRequest {
         m.transaction_timeout_ms = r.i32()?;
         if version >= 3 {
             m.producer_id = r.i64()?;
-        }
-        if version >= 3 {
             m.producer_epoch = r.i16()?;
         }
         if version >= 6 {
             m.enable2_pc = r.bool()?;
-        }
-        if version >= 6 {
             m.keep_prepared_txn = r.bool()?;
         }
         if flexible {

@@ -2,8 +2,7 @@
 
 //! `InitProducerIdResponse`: the response of API 22, versions 0-6, flexible versions 2+.
 
-use crate::wire::Message;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer};
 
 /// The response of API 22, versions 0-6, flexible versions 2+.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,8 +48,6 @@ impl Element for InitProducerIdResponse {
         m.producer_epoch = r.i16()?;
         if version >= 6 {
             m.ongoing_txn_producer_id = r.i64()?;
-        }
-        if version >= 6 {
             m.ongoing_txn_producer_epoch = r.i16()?;
         }
         if flexible {

@@ -4,11 +4,10 @@
 
 use crate::ApiKey;
 use crate::uuid::Uuid;
-use crate::wire::Message;
-use crate::wire::Request;
-use crate::wire::read_array;
-use crate::wire::write_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Request, Writer,
+    read_array, write_array,
+};
 
 /// The request of API 83, versions 0, flexible versions 0+.
 #[derive(Clone, Debug, PartialEq, Default)]

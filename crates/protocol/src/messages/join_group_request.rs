@@ -3,11 +3,10 @@
 //! `JoinGroupRequest`: the request of API 11, versions 0-9, flexible versions 6+.
 
 use crate::ApiKey;
-use crate::wire::Message;
-use crate::wire::Request;
-use crate::wire::read_array;
-use crate::wire::write_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Request, Writer,
+    read_array, write_array,
+};
 use bytes::Bytes;
 
 /// The request of API 11, versions 0-9, flexible versions 6+.

@@ -2,11 +2,10 @@
 
 //! `JoinGroupResponse`: the response of API 11, versions 0-9, flexible versions 6+.
 
-use crate::wire::Message;
-use crate::wire::read_array;
-use crate::wire::required;
-use crate::wire::write_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer, read_array,
+    required, write_array,
+};
 use bytes::Bytes;
 
 /// The response of API 11, versions 0-9, flexible versions 6+.

@@ -2,10 +2,10 @@
 
 //! `LeaveGroupResponse`: the response of API 13, versions 0-5, flexible versions 4+.
 
-use crate::wire::Message;
-use crate::wire::read_array;
-use crate::wire::write_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer, read_array,
+    write_array,
+};
 
 /// The response of API 13, versions 0-5, flexible versions 4+.
 #[derive(Clone, Debug, PartialEq, Default)]

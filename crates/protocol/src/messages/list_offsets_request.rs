@@ -3,11 +3,10 @@
 //! `ListOffsetsRequest`: the request of API 2, versions 1-11, flexible versions 6+.
 
 use crate::ApiKey;
-use crate::wire::Message;
-use crate::wire::Request;
-use crate::wire::read_array;
-use crate::wire::write_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Request, Writer,
+    read_array, write_array,
+};
 
 /// The request of API 2, versions 1-11, flexible versions 6+.
 #[derive(Clone, Debug, PartialEq, Default)]

@@ -2,10 +2,10 @@
 
 //! `ListOffsetsResponse`: the response of API 2, versions 1-11, flexible versions 6+.
 
-use crate::wire::Message;
-use crate::wire::read_array;
-use crate::wire::write_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer, read_array,
+    write_array,
+};
 
 /// The response of API 2, versions 1-11, flexible versions 6+.
 #[derive(Clone, Debug, PartialEq, Default)]

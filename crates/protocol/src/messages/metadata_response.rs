@@ -3,11 +3,10 @@
 //! `MetadataResponse`: the response of API 3, versions 0-13, flexible versions 9+.
 
 use crate::uuid::Uuid;
-use crate::wire::Message;
-use crate::wire::read_array;
-use crate::wire::required;
-use crate::wire::write_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer, read_array,
+    required, write_array,
+};
 
 /// The response of API 3, versions 0-13, flexible versions 9+.
 #[derive(Clone, Debug, PartialEq)]

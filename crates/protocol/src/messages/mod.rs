@@ -4,6 +4,11 @@
 //!
 //! A module for each message holds its structs; the message itself is also here by name.
 
+#![allow(
+    clippy::field_reassign_with_default,
+    reason = "one line for each field, whatever its versions"
+)]
+
 pub mod api_key;
 pub mod catalogue;
 pub mod group;
@@ -14,8 +19,10 @@ pub mod transaction;
 
 pub mod quorum_state_data;
 pub use quorum_state_data::QuorumStateData;
+
 pub mod producer_snapshot;
 pub use producer_snapshot::ProducerSnapshot;
+
 pub mod add_offsets_to_txn_request;
 pub mod add_offsets_to_txn_response;
 pub mod add_partitions_to_txn_request;

@@ -3,10 +3,10 @@
 //! `OffsetCommitResponse`: the response of API 8, versions 2-10, flexible versions 8+.
 
 use crate::uuid::Uuid;
-use crate::wire::Message;
-use crate::wire::read_array;
-use crate::wire::write_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer, read_array,
+    write_array,
+};
 
 /// The response of API 8, versions 2-10, flexible versions 8+.
 #[derive(Clone, Debug, PartialEq, Default)]

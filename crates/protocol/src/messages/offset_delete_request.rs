@@ -3,11 +3,10 @@
 //! `OffsetDeleteRequest`: the request of API 47, versions 0, flexible versions none.
 
 use crate::ApiKey;
-use crate::wire::Message;
-use crate::wire::Request;
-use crate::wire::read_array;
-use crate::wire::write_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Request, Writer,
+    read_array, write_array,
+};
 
 /// The request of API 47, versions 0, flexible versions none.
 #[derive(Clone, Debug, PartialEq, Default)]

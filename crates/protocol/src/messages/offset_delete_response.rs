@@ -2,10 +2,10 @@
 
 //! `OffsetDeleteResponse`: the response of API 47, versions 0, flexible versions none.
 
-use crate::wire::Message;
-use crate::wire::read_array;
-use crate::wire::write_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer, read_array,
+    write_array,
+};
 
 /// The response of API 47, versions 0, flexible versions none.
 #[derive(Clone, Debug, PartialEq, Default)]

@@ -4,14 +4,10 @@
 
 use crate::ApiKey;
 use crate::uuid::Uuid;
-use crate::wire::Message;
-use crate::wire::Request;
-use crate::wire::read_array;
-use crate::wire::read_nullable_array;
-use crate::wire::required;
-use crate::wire::write_array;
-use crate::wire::write_nullable_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Request, Writer,
+    read_array, read_nullable_array, required, write_array, write_nullable_array,
+};
 
 /// The request of API 9, versions 1-10, flexible versions 6+.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,8 +43,6 @@ impl Element for OffsetFetchRequest {
         let mut m = Self::default();
         if version <= 7 {
             m.group_id = r.string(flexible)?;
-        }
-        if version <= 7 {
             m.topics = if version >= 2 {
                 read_nullable_array(r, version, flexible)?
             } else {
@@ -187,8 +181,6 @@ impl Element for OffsetFetchRequestGroup {
         m.group_id = r.string(flexible)?;
         if version >= 9 {
             m.member_id = r.nullable_string(flexible)?;
-        }
-        if version >= 9 {
             m.member_epoch = r.i32()?;
         }
         m.topics = read_nullable_array(r, version, flexible)?;

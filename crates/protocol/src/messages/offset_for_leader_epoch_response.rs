@@ -2,10 +2,10 @@
 
 //! `OffsetForLeaderEpochResponse`: the response of API 23, versions 2-4, flexible versions 4+.
 
-use crate::wire::Message;
-use crate::wire::read_array;
-use crate::wire::write_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer, read_array,
+    write_array,
+};
 
 /// The response of API 23, versions 2-4, flexible versions 4+.
 #[derive(Clone, Debug, PartialEq, Default)]

@@ -3,10 +3,10 @@
 //! `ProduceResponse`: the response of API 0, versions 3-13, flexible versions 9+.
 
 use crate::uuid::Uuid;
-use crate::wire::Message;
-use crate::wire::read_array;
-use crate::wire::write_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer, read_array,
+    write_array,
+};
 
 /// The response of API 0, versions 3-13, flexible versions 9+.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -28,13 +28,11 @@ impl Element for ProduceResponse {
         let mut m = Self::default();
         m.responses = read_array(r, version, flexible)?;
         m.throttle_time_ms = r.i32()?;
-
         if flexible {
             for _ in 0..r.uvarint()? {
                 let (tag, size) = r.tag()?;
                 match tag {
                     0 if version >= 10 => m.node_endpoints = read_array(r, version, true)?,
-
                     _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
                 }
             }
@@ -45,9 +43,8 @@ impl Element for ProduceResponse {
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
         write_array(&self.responses, w, version, flexible)?;
         w.put_i32(self.throttle_time_ms);
-
         let has_node_endpoints = version >= 10 && !self.node_endpoints.is_empty();
-        if !(version >= 10) && !self.node_endpoints.is_empty() {
+        if version < 10 && !self.node_endpoints.is_empty() {
             return Err(EncodeError::FieldNotInVersion {
                 field: "ProduceResponse.node_endpoints",
                 version,
@@ -209,11 +206,8 @@ impl Element for PartitionProduceResponse {
         }
         if version >= 8 {
             m.record_errors = read_array(r, version, flexible)?;
-        }
-        if version >= 8 {
             m.error_message = r.nullable_string(flexible)?;
         }
-
         if flexible {
             for _ in 0..r.uvarint()? {
                 let (tag, size) = r.tag()?;
@@ -221,7 +215,6 @@ impl Element for PartitionProduceResponse {
                     0 if version >= 10 => {
                         m.current_leader = LeaderIdAndEpoch::read(r, version, true)?
                     }
-
                     _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
                 }
             }
@@ -243,10 +236,9 @@ impl Element for PartitionProduceResponse {
         if version >= 8 {
             w.put_nullable_string(self.error_message.as_deref(), flexible)?;
         }
-
         let has_current_leader =
             version >= 10 && self.current_leader != LeaderIdAndEpoch::default();
-        if !(version >= 10) && self.current_leader != LeaderIdAndEpoch::default() {
+        if version < 10 && self.current_leader != LeaderIdAndEpoch::default() {
             return Err(EncodeError::FieldNotInVersion {
                 field: "PartitionProduceResponse.current_leader",
                 version,

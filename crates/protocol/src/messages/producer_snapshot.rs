@@ -2,10 +2,10 @@
 
 //! `ProducerSnapshot`: data, versions 1, flexible versions none.
 
-use crate::wire::Message;
-use crate::wire::read_array;
-use crate::wire::write_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer, read_array,
+    write_array,
+};
 
 /// Data, versions 1, flexible versions none.
 #[derive(Clone, Debug, PartialEq, Default)]

@@ -3,10 +3,10 @@
 //! `QuorumStateData`: data, versions 0-1, flexible versions 0+.
 
 use crate::uuid::Uuid;
-use crate::wire::Message;
-use crate::wire::read_nullable_array;
-use crate::wire::write_nullable_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer,
+    read_nullable_array, write_nullable_array,
+};
 
 /// Data, versions 0-1, flexible versions 0+.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,7 +49,7 @@ impl Element for QuorumStateData {
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let mut m = Self::default();
-        if version <= 0 {
+        if version == 0 {
             m.cluster_id = r.string(flexible)?;
         }
         m.leader_id = r.i32()?;
@@ -58,10 +58,8 @@ impl Element for QuorumStateData {
         if version >= 1 {
             m.voted_directory_id = r.uuid()?;
         }
-        if version <= 0 {
+        if version == 0 {
             m.applied_offset = r.i64()?;
-        }
-        if version <= 0 {
             m.current_voters = read_nullable_array(r, version, flexible)?;
         }
         if flexible {
@@ -71,7 +69,7 @@ impl Element for QuorumStateData {
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
-        if version <= 0 {
+        if version == 0 {
             w.put_string(&self.cluster_id, flexible)?;
         } else if !self.cluster_id.is_empty() {
             return Err(EncodeError::FieldNotInVersion {
@@ -90,7 +88,7 @@ impl Element for QuorumStateData {
                 version,
             });
         }
-        if version <= 0 {
+        if version == 0 {
             w.put_i64(self.applied_offset);
         } else if self.applied_offset != 0 {
             return Err(EncodeError::FieldNotInVersion {
@@ -98,7 +96,7 @@ impl Element for QuorumStateData {
                 version,
             });
         }
-        if version <= 0 {
+        if version == 0 {
             write_nullable_array(self.current_voters.as_deref(), w, version, flexible)?;
         } else if self
             .current_voters

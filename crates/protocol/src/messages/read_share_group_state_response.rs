@@ -3,10 +3,10 @@
 //! `ReadShareGroupStateResponse`: the response of API 84, versions 0, flexible versions 0+.
 
 use crate::uuid::Uuid;
-use crate::wire::Message;
-use crate::wire::read_array;
-use crate::wire::write_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer, read_array,
+    write_array,
+};
 
 /// The response of API 84, versions 0, flexible versions 0+.
 #[derive(Clone, Debug, PartialEq, Default)]

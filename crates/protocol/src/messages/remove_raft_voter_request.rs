@@ -4,9 +4,9 @@
 
 use crate::ApiKey;
 use crate::uuid::Uuid;
-use crate::wire::Message;
-use crate::wire::Request;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Request, Writer,
+};
 
 /// The request of API 81, versions 0, flexible versions 0+.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,8 +2,7 @@
 
 //! `RequestHeader`: a header, versions 1-2, flexible versions 2+.
 
-use crate::wire::Message;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer};
 
 /// A header, versions 1-2, flexible versions 2+.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,8 +2,7 @@
 
 //! `ResponseHeader`: a header, versions 0-1, flexible versions 1+.
 
-use crate::wire::Message;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer};
 
 /// A header, versions 0-1, flexible versions 1+.
 #[derive(Clone, Debug, PartialEq, Default)]

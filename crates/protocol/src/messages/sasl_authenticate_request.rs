@@ -3,9 +3,9 @@
 //! `SaslAuthenticateRequest`: the request of API 36, versions 0-2, flexible versions 2+.
 
 use crate::ApiKey;
-use crate::wire::Message;
-use crate::wire::Request;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Request, Writer,
+};
 use bytes::Bytes;
 
 /// The request of API 36, versions 0-2, flexible versions 2+.

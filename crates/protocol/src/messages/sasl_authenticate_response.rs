@@ -2,8 +2,7 @@
 
 //! `SaslAuthenticateResponse`: the response of API 36, versions 0-2, flexible versions 2+.
 
-use crate::wire::Message;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer};
 use bytes::Bytes;
 
 /// The response of API 36, versions 0-2, flexible versions 2+.

@@ -3,9 +3,9 @@
 //! `SaslHandshakeRequest`: the request of API 17, versions 0-1, flexible versions none.
 
 use crate::ApiKey;
-use crate::wire::Message;
-use crate::wire::Request;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Request, Writer,
+};
 
 /// The request of API 17, versions 0-1, flexible versions none.
 #[derive(Clone, Debug, PartialEq, Default)]

@@ -4,11 +4,10 @@
 
 use crate::ApiKey;
 use crate::uuid::Uuid;
-use crate::wire::Message;
-use crate::wire::Request;
-use crate::wire::read_array;
-use crate::wire::write_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Request, Writer,
+    read_array, write_array,
+};
 
 /// The request of API 78, versions 1-2, flexible versions 0+.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,8 +75,6 @@ impl Element for ShareFetchRequest {
         m.batch_size = r.i32()?;
         if version >= 2 {
             m.share_acquire_mode = r.i8()?;
-        }
-        if version >= 2 {
             m.is_renew_ack = r.bool()?;
         }
         m.topics = read_array(r, version, flexible)?;

@@ -3,12 +3,10 @@
 //! `ShareFetchResponse`: the response of API 78, versions 1-2, flexible versions 0+.
 
 use crate::uuid::Uuid;
-use crate::wire::Message;
-use crate::wire::Records;
-use crate::wire::read_array;
-use crate::wire::required;
-use crate::wire::write_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Records, Writer,
+    read_array, required, write_array,
+};
 
 /// The response of API 78, versions 1-2, flexible versions 0+.
 #[derive(Clone, Debug, PartialEq, Default)]

@@ -3,11 +3,10 @@
 //! `ShareGroupHeartbeatRequest`: the request of API 76, versions 1, flexible versions 0+.
 
 use crate::ApiKey;
-use crate::wire::Message;
-use crate::wire::Request;
-use crate::wire::read_nullable_array;
-use crate::wire::write_nullable_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Request, Writer,
+    read_nullable_array, write_nullable_array,
+};
 
 /// The request of API 76, versions 1, flexible versions 0+.
 #[derive(Clone, Debug, PartialEq, Default)]

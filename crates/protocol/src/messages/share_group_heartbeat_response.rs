@@ -3,12 +3,10 @@
 //! `ShareGroupHeartbeatResponse`: the response of API 76, versions 1, flexible versions 0+.
 
 use crate::uuid::Uuid;
-use crate::wire::Message;
-use crate::wire::read_array;
-use crate::wire::read_nullable_struct;
-use crate::wire::write_array;
-use crate::wire::write_nullable_struct;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer, read_array,
+    read_nullable_struct, write_array, write_nullable_struct,
+};
 
 /// The response of API 76, versions 1, flexible versions 0+.
 #[derive(Clone, Debug, PartialEq, Default)]

@@ -3,15 +3,11 @@
 //! `StreamsGroupHeartbeatRequest`: the request of API 88, versions 0, flexible versions 0+.
 
 use crate::ApiKey;
-use crate::wire::Message;
-use crate::wire::Request;
-use crate::wire::read_array;
-use crate::wire::read_nullable_array;
-use crate::wire::read_nullable_struct;
-use crate::wire::write_array;
-use crate::wire::write_nullable_array;
-use crate::wire::write_nullable_struct;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Request, Writer,
+    read_array, read_nullable_array, read_nullable_struct, write_array, write_nullable_array,
+    write_nullable_struct,
+};
 
 /// The request of API 88, versions 0, flexible versions 0+.
 #[derive(Clone, Debug, PartialEq)]

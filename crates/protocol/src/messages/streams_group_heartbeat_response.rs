@@ -2,12 +2,10 @@
 
 //! `StreamsGroupHeartbeatResponse`: the response of API 88, versions 0, flexible versions 0+.
 
-use crate::wire::Message;
-use crate::wire::read_array;
-use crate::wire::read_nullable_array;
-use crate::wire::write_array;
-use crate::wire::write_nullable_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer, read_array,
+    read_nullable_array, write_array, write_nullable_array,
+};
 
 /// The response of API 88, versions 0, flexible versions 0+.
 #[derive(Clone, Debug, PartialEq)]

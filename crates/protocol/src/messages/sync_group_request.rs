@@ -3,11 +3,10 @@
 //! `SyncGroupRequest`: the request of API 14, versions 0-5, flexible versions 4+.
 
 use crate::ApiKey;
-use crate::wire::Message;
-use crate::wire::Request;
-use crate::wire::read_array;
-use crate::wire::write_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Request, Writer,
+    read_array, write_array,
+};
 use bytes::Bytes;
 
 /// The request of API 14, versions 0-5, flexible versions 4+.
@@ -44,8 +43,6 @@ impl Element for SyncGroupRequest {
         }
         if version >= 5 {
             m.protocol_type = r.nullable_string(flexible)?;
-        }
-        if version >= 5 {
             m.protocol_name = r.nullable_string(flexible)?;
         }
         m.assignments = read_array(r, version, flexible)?;

@@ -2,8 +2,7 @@
 
 //! `SyncGroupResponse`: the response of API 14, versions 0-5, flexible versions 4+.
 
-use crate::wire::Message;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer};
 use bytes::Bytes;
 
 /// The response of API 14, versions 0-5, flexible versions 4+.
@@ -34,8 +33,6 @@ impl Element for SyncGroupResponse {
         m.error_code = r.i16()?;
         if version >= 5 {
             m.protocol_type = r.nullable_string(flexible)?;
-        }
-        if version >= 5 {
             m.protocol_name = r.nullable_string(flexible)?;
         }
         m.assignment = r.bytes(flexible)?;

@@ -3,11 +3,10 @@
 //! `TxnOffsetCommitRequest`: the request of API 28, versions 0-5, flexible versions 3+.
 
 use crate::ApiKey;
-use crate::wire::Message;
-use crate::wire::Request;
-use crate::wire::read_array;
-use crate::wire::write_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Request, Writer,
+    read_array, write_array,
+};
 
 /// The request of API 28, versions 0-5, flexible versions 3+.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,11 +58,7 @@ impl Element for TxnOffsetCommitRequest {
         m.producer_epoch = r.i16()?;
         if version >= 3 {
             m.generation_id = r.i32()?;
-        }
-        if version >= 3 {
             m.member_id = r.string(flexible)?;
-        }
-        if version >= 3 {
             m.group_instance_id = r.nullable_string(flexible)?;
         }
         m.topics = read_array(r, version, flexible)?;

@@ -2,10 +2,10 @@
 
 //! `TxnOffsetCommitResponse`: the response of API 28, versions 0-5, flexible versions 3+.
 
-use crate::wire::Message;
-use crate::wire::read_array;
-use crate::wire::write_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer, read_array,
+    write_array,
+};
 
 /// The response of API 28, versions 0-5, flexible versions 3+.
 #[derive(Clone, Debug, PartialEq, Default)]

@@ -3,11 +3,10 @@
 //! `UpdateFeaturesRequest`: the request of API 57, versions 0-2, flexible versions 0+.
 
 use crate::ApiKey;
-use crate::wire::Message;
-use crate::wire::Request;
-use crate::wire::read_array;
-use crate::wire::write_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Request, Writer,
+    read_array, write_array,
+};
 
 /// The request of API 57, versions 0-2, flexible versions 0+.
 #[derive(Clone, Debug, PartialEq)]
@@ -102,7 +101,7 @@ impl Element for FeatureUpdateKey {
         let mut m = Self::default();
         m.feature = r.string(flexible)?;
         m.max_version_level = r.i16()?;
-        if version <= 0 {
+        if version == 0 {
             m.allow_downgrade = r.bool()?;
         }
         if version >= 1 {
@@ -117,7 +116,7 @@ impl Element for FeatureUpdateKey {
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
         w.put_string(&self.feature, flexible)?;
         w.put_i16(self.max_version_level);
-        if version <= 0 {
+        if version == 0 {
             w.put_bool(self.allow_downgrade);
         } else if self.allow_downgrade {
             return Err(EncodeError::FieldNotInVersion {

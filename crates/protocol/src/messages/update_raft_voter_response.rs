@@ -2,8 +2,7 @@
 
 //! `UpdateRaftVoterResponse`: the response of API 82, versions 0, flexible versions 0+.
 
-use crate::wire::Message;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer};
 
 /// The response of API 82, versions 0, flexible versions 0+.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -25,13 +24,11 @@ impl Element for UpdateRaftVoterResponse {
         let mut m = Self::default();
         m.throttle_time_ms = r.i32()?;
         m.error_code = r.i16()?;
-
         if flexible {
             for _ in 0..r.uvarint()? {
                 let (tag, size) = r.tag()?;
                 match tag {
                     0 => m.current_leader = CurrentLeader::read(r, version, true)?,
-
                     _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
                 }
             }
@@ -42,7 +39,6 @@ impl Element for UpdateRaftVoterResponse {
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
         w.put_i32(self.throttle_time_ms);
         w.put_i16(self.error_code);
-
         let has_current_leader = self.current_leader != CurrentLeader::default();
         if flexible {
             w.put_tagged_fields_count(u32::from(has_current_leader), &self.unknown_tagged_fields)?;

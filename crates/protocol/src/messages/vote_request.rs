@@ -4,11 +4,10 @@
 
 use crate::ApiKey;
 use crate::uuid::Uuid;
-use crate::wire::Message;
-use crate::wire::Request;
-use crate::wire::read_array;
-use crate::wire::write_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Request, Writer,
+    read_array, write_array,
+};
 
 /// The request of API 52, versions 0-2, flexible versions 0+.
 #[derive(Clone, Debug, PartialEq)]
@@ -132,8 +131,6 @@ impl Element for PartitionData {
         m.replica_id = r.i32()?;
         if version >= 1 {
             m.replica_directory_id = r.uuid()?;
-        }
-        if version >= 1 {
             m.voter_directory_id = r.uuid()?;
         }
         m.last_offset_epoch = r.i32()?;

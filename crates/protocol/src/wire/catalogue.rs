@@ -30,6 +30,8 @@ pub struct Entry {
     pub max_version: i16,
     /// Decodes the message.
     pub decode: DecodeAny,
+    /// Makes the message with every field at its default.
+    pub default: fn() -> Box<dyn AnyMessage>,
 }
 
 impl Entry {
@@ -40,6 +42,7 @@ impl Entry {
             min_version: M::MIN_VERSION,
             max_version: M::MAX_VERSION,
             decode: decode_any::<M>,
+            default: default_any::<M>,
         }
     }
 
@@ -56,4 +59,8 @@ fn decode_any<M: Message + Debug + Send + Sync + 'static>(
     version: i16,
 ) -> Result<Box<dyn AnyMessage>, DecodeError> {
     Ok(Box::new(M::decode(r, version)?))
+}
+
+fn default_any<M: Message + Debug + Send + Sync + 'static>() -> Box<dyn AnyMessage> {
+    Box::new(M::default())
 }

@@ -146,6 +146,29 @@ pub fn write_nullable_struct<T: Element>(
     }
 }
 
+/// Reads a struct or null from a tagged field: there a varint that is 0 for null stands in front of the struct.
+pub fn read_tagged_nullable_struct<T: Element>(
+    r: &mut Reader,
+    version: i16,
+    flexible: bool,
+) -> Result<Option<Box<T>>, DecodeError> {
+    if r.uvarint()? == 0 {
+        return Ok(None);
+    }
+    Ok(Some(Box::new(T::read(r, version, flexible)?)))
+}
+
+/// Writes a struct or null into a tagged field.
+pub fn write_tagged_nullable_struct<T: Element>(
+    value: Option<&T>,
+    w: &mut Writer,
+    version: i16,
+    flexible: bool,
+) -> Result<(), EncodeError> {
+    w.put_uvarint(value.is_some().into());
+    value.map_or(Ok(()), |value| value.write(w, version, flexible))
+}
+
 /// The value of a field that `version` does not allow to be null.
 #[inline]
 pub fn required<T>(value: Option<T>, field: &'static str, version: i16) -> Result<T, EncodeError> {

@@ -3,12 +3,10 @@
 //! `ConsumerGroupCurrentMemberAssignmentValue`: the value of a coordinator's record of type 8, versions 0, flexible versions 0+.
 
 use crate::uuid::Uuid;
-use crate::wire::Message;
-use crate::wire::read_array;
-use crate::wire::read_nullable_array;
-use crate::wire::write_array;
-use crate::wire::write_nullable_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer, read_array,
+    read_nullable_array, write_array, write_nullable_array,
+};
 
 /// The value of a coordinator's record of type 8, versions 0, flexible versions 0+.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -58,16 +56,27 @@ impl Element for ConsumerGroupCurrentMemberAssignmentValue {
 }
 
 /// Part of [`ConsumerGroupCurrentMemberAssignmentValue`].
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct TopicPartitions {
     /// `TopicId` uuid, versions 0+.
     pub topic_id: Uuid,
     /// `Partitions` array of int32, versions 0+.
     pub partitions: Vec<i32>,
-    /// `AssignmentEpochs` array of int32, versions 0+, nullable 0+, tag 0 in 0, default null.
+    /// `AssignmentEpochs` array of int32, versions 0+, nullable 0+, tag 0 in 0.
     pub assignment_epochs: Option<Vec<i32>>,
     /// Tagged fields that the schema does not declare.
     pub unknown_tagged_fields: Vec<RawTaggedField>,
+}
+
+impl Default for TopicPartitions {
+    fn default() -> Self {
+        Self {
+            topic_id: Uuid::ZERO,
+            partitions: Vec::new(),
+            assignment_epochs: Some(Vec::new()),
+            unknown_tagged_fields: Vec::new(),
+        }
+    }
 }
 
 impl Element for TopicPartitions {
@@ -77,13 +86,11 @@ impl Element for TopicPartitions {
         let mut m = Self::default();
         m.topic_id = r.uuid()?;
         m.partitions = read_array(r, version, flexible)?;
-
         if flexible {
             for _ in 0..r.uvarint()? {
                 let (tag, size) = r.tag()?;
                 match tag {
                     0 => m.assignment_epochs = read_nullable_array(r, version, true)?,
-
                     _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
                 }
             }
@@ -94,8 +101,10 @@ impl Element for TopicPartitions {
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
         w.put_uuid(self.topic_id);
         write_array(&self.partitions, w, version, flexible)?;
-
-        let has_assignment_epochs = self.assignment_epochs.is_some();
+        let has_assignment_epochs = self
+            .assignment_epochs
+            .as_ref()
+            .is_none_or(|value| !value.is_empty());
         if flexible {
             w.put_tagged_fields_count(
                 u32::from(has_assignment_epochs),

@@ -2,12 +2,10 @@
 
 //! `ConsumerGroupMemberMetadataValue`: the value of a coordinator's record of type 5, versions 0, flexible versions 0+.
 
-use crate::wire::Message;
-use crate::wire::read_array;
-use crate::wire::read_nullable_struct;
-use crate::wire::write_array;
-use crate::wire::write_nullable_struct;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer, read_array,
+    read_tagged_nullable_struct, write_array, write_tagged_nullable_struct,
+};
 use bytes::Bytes;
 
 /// The value of a coordinator's record of type 5, versions 0, flexible versions 0+.
@@ -29,7 +27,7 @@ pub struct ConsumerGroupMemberMetadataValue {
     pub rebalance_timeout_ms: i32,
     /// `ServerAssignor` string, versions 0+, nullable 0+.
     pub server_assignor: Option<String>,
-    /// `ClassicMemberMetadata` ClassicMemberMetadata, versions 0+, nullable 0+, tag 0 in 0, default null.
+    /// `ClassicMemberMetadata` ClassicMemberMetadata, versions 0+, nullable 0+, tag 0 in 0.
     pub classic_member_metadata: Option<Box<ClassicMemberMetadata>>,
     /// Tagged fields that the schema does not declare.
     pub unknown_tagged_fields: Vec<RawTaggedField>,
@@ -46,7 +44,7 @@ impl Default for ConsumerGroupMemberMetadataValue {
             subscribed_topic_regex: Some(String::new()),
             rebalance_timeout_ms: -1,
             server_assignor: Some(String::new()),
-            classic_member_metadata: None,
+            classic_member_metadata: Some(Box::new(ClassicMemberMetadata::default())),
             unknown_tagged_fields: Vec::new(),
         }
     }
@@ -65,13 +63,11 @@ impl Element for ConsumerGroupMemberMetadataValue {
         m.subscribed_topic_regex = r.nullable_string(flexible)?;
         m.rebalance_timeout_ms = r.i32()?;
         m.server_assignor = r.nullable_string(flexible)?;
-
         if flexible {
             for _ in 0..r.uvarint()? {
                 let (tag, size) = r.tag()?;
                 match tag {
-                    0 => m.classic_member_metadata = read_nullable_struct(r, version, true)?,
-
+                    0 => m.classic_member_metadata = read_tagged_nullable_struct(r, version, true)?,
                     _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
                 }
             }
@@ -88,8 +84,8 @@ impl Element for ConsumerGroupMemberMetadataValue {
         w.put_nullable_string(self.subscribed_topic_regex.as_deref(), flexible)?;
         w.put_i32(self.rebalance_timeout_ms);
         w.put_nullable_string(self.server_assignor.as_deref(), flexible)?;
-
-        let has_classic_member_metadata = self.classic_member_metadata.is_some();
+        let has_classic_member_metadata =
+            self.classic_member_metadata != Some(Box::new(ClassicMemberMetadata::default()));
         if flexible {
             w.put_tagged_fields_count(
                 u32::from(has_classic_member_metadata),
@@ -97,7 +93,12 @@ impl Element for ConsumerGroupMemberMetadataValue {
             )?;
             if has_classic_member_metadata {
                 let field = w.begin_tagged(0);
-                write_nullable_struct(self.classic_member_metadata.as_deref(), w, version, true)?;
+                write_tagged_nullable_struct(
+                    self.classic_member_metadata.as_deref(),
+                    w,
+                    version,
+                    true,
+                )?;
                 w.end_tagged(field);
             }
             w.put_raw_tagged_fields(&self.unknown_tagged_fields)?;

@@ -2,8 +2,7 @@
 
 //! `ConsumerGroupMetadataValue`: the value of a coordinator's record of type 3, versions 0, flexible versions 0+.
 
-use crate::wire::Message;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer};
 
 /// The value of a coordinator's record of type 3, versions 0, flexible versions 0+.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -22,13 +21,11 @@ impl Element for ConsumerGroupMetadataValue {
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let mut m = Self::default();
         m.epoch = r.i32()?;
-
         if flexible {
             for _ in 0..r.uvarint()? {
                 let (tag, size) = r.tag()?;
                 match tag {
                     0 => m.metadata_hash = r.i64()?,
-
                     _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
                 }
             }
@@ -38,7 +35,6 @@ impl Element for ConsumerGroupMetadataValue {
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {
         w.put_i32(self.epoch);
-
         let has_metadata_hash = self.metadata_hash != 0;
         if flexible {
             w.put_tagged_fields_count(u32::from(has_metadata_hash), &self.unknown_tagged_fields)?;

@@ -2,10 +2,10 @@
 
 //! `GroupMetadataValue`: the value of a coordinator's record of type 2, versions 0-4, flexible versions 4+.
 
-use crate::wire::Message;
-use crate::wire::read_array;
-use crate::wire::write_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer, read_array,
+    write_array,
+};
 use bytes::Bytes;
 
 /// The value of a coordinator's record of type 2, versions 0-4, flexible versions 4+.

@@ -3,8 +3,7 @@
 //! `OffsetCommitValue`: the value of a coordinator's record of type 1, versions 0-4, flexible versions 4+.
 
 use crate::uuid::Uuid;
-use crate::wire::Message;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer};
 
 /// The value of a coordinator's record of type 1, versions 0-4, flexible versions 4+.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,13 +52,11 @@ impl Element for OffsetCommitValue {
         if version == 1 {
             m.expire_timestamp = r.i64()?;
         }
-
         if flexible {
             for _ in 0..r.uvarint()? {
                 let (tag, size) = r.tag()?;
                 match tag {
                     0 => m.topic_id = r.uuid()?,
-
                     _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
                 }
             }
@@ -77,7 +74,6 @@ impl Element for OffsetCommitValue {
         if version == 1 {
             w.put_i64(self.expire_timestamp);
         }
-
         let has_topic_id = version >= 4 && self.topic_id != Uuid::ZERO;
         if flexible {
             w.put_tagged_fields_count(u32::from(has_topic_id), &self.unknown_tagged_fields)?;

@@ -2,8 +2,7 @@
 
 //! `ShareGroupMetadataValue`: the value of a coordinator's record of type 11, versions 0, flexible versions 0+.
 
-use crate::wire::Message;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer};
 
 /// The value of a coordinator's record of type 11, versions 0, flexible versions 0+.
 #[derive(Clone, Debug, PartialEq, Default)]

@@ -2,8 +2,7 @@
 
 //! `StreamsGroupCurrentMemberAssignmentKey`: the key of a coordinator's record of type 22, versions 0, flexible versions none.
 
-use crate::wire::Message;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer};
 
 /// The key of a coordinator's record of type 22, versions 0, flexible versions none.
 #[derive(Clone, Debug, PartialEq, Default)]

@@ -2,10 +2,10 @@
 
 //! `StreamsGroupMetadataValue`: the value of a coordinator's record of type 17, versions 0, flexible versions 0+.
 
-use crate::wire::Message;
-use crate::wire::read_nullable_array;
-use crate::wire::write_nullable_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer,
+    read_nullable_array, write_nullable_array,
+};
 
 /// The value of a coordinator's record of type 17, versions 0, flexible versions 0+.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,7 +16,7 @@ pub struct StreamsGroupMetadataValue {
     pub metadata_hash: i64,
     /// `ValidatedTopologyEpoch` int32, versions 0+, tag 0 in 0, default -1.
     pub validated_topology_epoch: i32,
-    /// `LastAssignmentConfigs` array of LastAssignmentConfig, versions 0+, nullable 0+, tag 1 in 0, default null.
+    /// `LastAssignmentConfigs` array of LastAssignmentConfig, versions 0+, nullable 0+, tag 1 in 0.
     pub last_assignment_configs: Option<Vec<LastAssignmentConfig>>,
     /// Tagged fields that the schema does not declare.
     pub unknown_tagged_fields: Vec<RawTaggedField>,
@@ -28,7 +28,7 @@ impl Default for StreamsGroupMetadataValue {
             epoch: 0,
             metadata_hash: 0,
             validated_topology_epoch: -1,
-            last_assignment_configs: None,
+            last_assignment_configs: Some(Vec::new()),
             unknown_tagged_fields: Vec::new(),
         }
     }
@@ -41,14 +41,12 @@ impl Element for StreamsGroupMetadataValue {
         let mut m = Self::default();
         m.epoch = r.i32()?;
         m.metadata_hash = r.i64()?;
-
         if flexible {
             for _ in 0..r.uvarint()? {
                 let (tag, size) = r.tag()?;
                 match tag {
                     0 => m.validated_topology_epoch = r.i32()?,
                     1 => m.last_assignment_configs = read_nullable_array(r, version, true)?,
-
                     _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
                 }
             }
@@ -59,10 +57,11 @@ impl Element for StreamsGroupMetadataValue {
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
         w.put_i32(self.epoch);
         w.put_i64(self.metadata_hash);
-
         let has_validated_topology_epoch = self.validated_topology_epoch != -1;
-
-        let has_last_assignment_configs = self.last_assignment_configs.is_some();
+        let has_last_assignment_configs = self
+            .last_assignment_configs
+            .as_ref()
+            .is_none_or(|value| !value.is_empty());
         if flexible {
             w.put_tagged_fields_count(
                 u32::from(has_validated_topology_epoch) + u32::from(has_last_assignment_configs),

@@ -2,10 +2,10 @@
 
 //! `StreamsGroupTopologyValue`: the value of a coordinator's record of type 23, versions 0, flexible versions 0+.
 
-use crate::wire::Message;
-use crate::wire::read_array;
-use crate::wire::write_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer, read_array,
+    write_array,
+};
 
 /// The value of a coordinator's record of type 23, versions 0, flexible versions 0+.
 #[derive(Clone, Debug, PartialEq, Default)]

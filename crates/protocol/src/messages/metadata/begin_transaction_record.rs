@@ -2,8 +2,7 @@
 
 //! `BeginTransactionRecord`: record type 23 of a metadata log, versions 0, flexible versions 0+.
 
-use crate::wire::Message;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer};
 
 /// Record type 23 of a metadata log, versions 0, flexible versions 0+.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -19,13 +18,11 @@ impl Element for BeginTransactionRecord {
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let mut m = Self::default();
-
         if flexible {
             for _ in 0..r.uvarint()? {
                 let (tag, size) = r.tag()?;
                 match tag {
                     0 => m.name = r.nullable_string(true)?,
-
                     _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
                 }
             }

@@ -3,12 +3,10 @@
 //! `BrokerRegistrationChangeRecord`: record type 17 of a metadata log, versions 0-3, flexible versions 0+.
 
 use crate::uuid::Uuid;
-use crate::wire::Message;
-use crate::wire::read_array;
-use crate::wire::read_nullable_array;
-use crate::wire::write_array;
-use crate::wire::write_nullable_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer, read_array,
+    read_nullable_array, write_array, write_nullable_array,
+};
 
 /// Record type 17 of a metadata log, versions 0-3, flexible versions 0+.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -36,7 +34,6 @@ impl Element for BrokerRegistrationChangeRecord {
         let mut m = Self::default();
         m.broker_id = r.i32()?;
         m.broker_epoch = r.i64()?;
-
         if flexible {
             for _ in 0..r.uvarint()? {
                 let (tag, size) = r.tag()?;
@@ -47,7 +44,6 @@ impl Element for BrokerRegistrationChangeRecord {
                     3 if version >= 3 => {
                         m.cordoned_log_dirs = read_nullable_array(r, version, true)?
                     }
-
                     _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
                 }
             }
@@ -58,27 +54,23 @@ impl Element for BrokerRegistrationChangeRecord {
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
         w.put_i32(self.broker_id);
         w.put_i64(self.broker_epoch);
-
         let has_fenced = self.fenced != 0;
-
         let has_in_controlled_shutdown = version >= 1 && self.in_controlled_shutdown != 0;
-        if !(version >= 1) && self.in_controlled_shutdown != 0 {
+        if version < 1 && self.in_controlled_shutdown != 0 {
             return Err(EncodeError::FieldNotInVersion {
                 field: "BrokerRegistrationChangeRecord.in_controlled_shutdown",
                 version,
             });
         }
-
         let has_log_dirs = version >= 2 && !self.log_dirs.is_empty();
-        if !(version >= 2) && !self.log_dirs.is_empty() {
+        if version < 2 && !self.log_dirs.is_empty() {
             return Err(EncodeError::FieldNotInVersion {
                 field: "BrokerRegistrationChangeRecord.log_dirs",
                 version,
             });
         }
-
         let has_cordoned_log_dirs = version >= 3 && self.cordoned_log_dirs.is_some();
-        if !(version >= 3) && self.cordoned_log_dirs.is_some() {
+        if version < 3 && self.cordoned_log_dirs.is_some() {
             return Err(EncodeError::FieldNotInVersion {
                 field: "BrokerRegistrationChangeRecord.cordoned_log_dirs",
                 version,

@@ -2,8 +2,7 @@
 
 //! `EndTransactionRecord`: record type 24 of a metadata log, versions 0, flexible versions 0+.
 
-use crate::wire::Message;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer};
 
 /// Record type 24 of a metadata log, versions 0, flexible versions 0+.
 #[derive(Clone, Debug, PartialEq, Default)]

@@ -3,10 +3,10 @@
 //! `PartitionChangeRecord`: record type 5 of a metadata log, versions 0-2, flexible versions 0+.
 
 use crate::uuid::Uuid;
-use crate::wire::Message;
-use crate::wire::read_nullable_array;
-use crate::wire::write_nullable_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer,
+    read_nullable_array, write_nullable_array,
+};
 
 /// Record type 5 of a metadata log, versions 0-2, flexible versions 0+.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,7 +63,6 @@ impl Element for PartitionChangeRecord {
         let mut m = Self::default();
         m.partition_id = r.i32()?;
         m.topic_id = r.uuid()?;
-
         if flexible {
             for _ in 0..r.uvarint()? {
                 let (tag, size) = r.tag()?;
@@ -79,7 +78,6 @@ impl Element for PartitionChangeRecord {
                         m.eligible_leader_replicas = read_nullable_array(r, version, true)?
                     }
                     7 if version >= 2 => m.last_known_elr = read_nullable_array(r, version, true)?,
-
                     _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
                 }
             }
@@ -90,37 +88,28 @@ impl Element for PartitionChangeRecord {
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
         w.put_i32(self.partition_id);
         w.put_uuid(self.topic_id);
-
         let has_isr = self.isr.is_some();
-
         let has_leader = self.leader != -2;
-
         let has_replicas = self.replicas.is_some();
-
         let has_removing_replicas = self.removing_replicas.is_some();
-
         let has_adding_replicas = self.adding_replicas.is_some();
-
         let has_leader_recovery_state = self.leader_recovery_state != -1;
-
         let has_directories = version >= 1 && self.directories.is_some();
-        if !(version >= 1) && self.directories.is_some() {
+        if version < 1 && self.directories.is_some() {
             return Err(EncodeError::FieldNotInVersion {
                 field: "PartitionChangeRecord.directories",
                 version,
             });
         }
-
         let has_eligible_leader_replicas = version >= 2 && self.eligible_leader_replicas.is_some();
-        if !(version >= 2) && self.eligible_leader_replicas.is_some() {
+        if version < 2 && self.eligible_leader_replicas.is_some() {
             return Err(EncodeError::FieldNotInVersion {
                 field: "PartitionChangeRecord.eligible_leader_replicas",
                 version,
             });
         }
-
         let has_last_known_elr = version >= 2 && self.last_known_elr.is_some();
-        if !(version >= 2) && self.last_known_elr.is_some() {
+        if version < 2 && self.last_known_elr.is_some() {
             return Err(EncodeError::FieldNotInVersion {
                 field: "PartitionChangeRecord.last_known_elr",
                 version,

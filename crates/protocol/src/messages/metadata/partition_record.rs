@@ -3,12 +3,10 @@
 //! `PartitionRecord`: record type 3 of a metadata log, versions 0-2, flexible versions 0+.
 
 use crate::uuid::Uuid;
-use crate::wire::Message;
-use crate::wire::read_array;
-use crate::wire::read_nullable_array;
-use crate::wire::write_array;
-use crate::wire::write_nullable_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer, read_array,
+    read_nullable_array, write_array, write_nullable_array,
+};
 
 /// Record type 3 of a metadata log, versions 0-2, flexible versions 0+.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,13 +74,11 @@ impl Element for PartitionRecord {
         m.removing_replicas = read_array(r, version, flexible)?;
         m.adding_replicas = read_array(r, version, flexible)?;
         m.leader = r.i32()?;
-
         m.leader_epoch = r.i32()?;
         m.partition_epoch = r.i32()?;
         if version >= 1 {
             m.directories = read_array(r, version, flexible)?;
         }
-
         if flexible {
             for _ in 0..r.uvarint()? {
                 let (tag, size) = r.tag()?;
@@ -92,7 +88,6 @@ impl Element for PartitionRecord {
                         m.eligible_leader_replicas = read_nullable_array(r, version, true)?
                     }
                     2 if version >= 2 => m.last_known_elr = read_nullable_array(r, version, true)?,
-
                     _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
                 }
             }
@@ -108,7 +103,6 @@ impl Element for PartitionRecord {
         write_array(&self.removing_replicas, w, version, flexible)?;
         write_array(&self.adding_replicas, w, version, flexible)?;
         w.put_i32(self.leader);
-
         let has_leader_recovery_state = self.leader_recovery_state != 0;
         w.put_i32(self.leader_epoch);
         w.put_i32(self.partition_epoch);
@@ -120,17 +114,15 @@ impl Element for PartitionRecord {
                 version,
             });
         }
-
         let has_eligible_leader_replicas = version >= 2 && self.eligible_leader_replicas.is_some();
-        if !(version >= 2) && self.eligible_leader_replicas.is_some() {
+        if version < 2 && self.eligible_leader_replicas.is_some() {
             return Err(EncodeError::FieldNotInVersion {
                 field: "PartitionRecord.eligible_leader_replicas",
                 version,
             });
         }
-
         let has_last_known_elr = version >= 2 && self.last_known_elr.is_some();
-        if !(version >= 2) && self.last_known_elr.is_some() {
+        if version < 2 && self.last_known_elr.is_some() {
             return Err(EncodeError::FieldNotInVersion {
                 field: "PartitionRecord.last_known_elr",
                 version,

@@ -3,12 +3,10 @@
 //! `RegisterBrokerRecord`: record type 0 of a metadata log, versions 0-4, flexible versions 0+.
 
 use crate::uuid::Uuid;
-use crate::wire::Message;
-use crate::wire::read_array;
-use crate::wire::read_nullable_array;
-use crate::wire::write_array;
-use crate::wire::write_nullable_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer, read_array,
+    read_nullable_array, write_array, write_nullable_array,
+};
 
 /// Record type 0 of a metadata log, versions 0-4, flexible versions 0+.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,7 +74,6 @@ impl Element for RegisterBrokerRecord {
         if version >= 1 {
             m.in_controlled_shutdown = r.bool()?;
         }
-
         if flexible {
             for _ in 0..r.uvarint()? {
                 let (tag, size) = r.tag()?;
@@ -85,7 +82,6 @@ impl Element for RegisterBrokerRecord {
                     1 if version >= 4 => {
                         m.cordoned_log_dirs = read_nullable_array(r, version, true)?
                     }
-
                     _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
                 }
             }
@@ -117,17 +113,15 @@ impl Element for RegisterBrokerRecord {
                 version,
             });
         }
-
         let has_log_dirs = version >= 3 && !self.log_dirs.is_empty();
-        if !(version >= 3) && !self.log_dirs.is_empty() {
+        if version < 3 && !self.log_dirs.is_empty() {
             return Err(EncodeError::FieldNotInVersion {
                 field: "RegisterBrokerRecord.log_dirs",
                 version,
             });
         }
-
         let has_cordoned_log_dirs = version >= 4 && self.cordoned_log_dirs.is_some();
-        if !(version >= 4) && self.cordoned_log_dirs.is_some() {
+        if version < 4 && self.cordoned_log_dirs.is_some() {
             return Err(EncodeError::FieldNotInVersion {
                 field: "RegisterBrokerRecord.cordoned_log_dirs",
                 version,

@@ -3,8 +3,7 @@
 //! `TopicRecord`: record type 2 of a metadata log, versions 0, flexible versions 0+.
 
 use crate::uuid::Uuid;
-use crate::wire::Message;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer};
 
 /// Record type 2 of a metadata log, versions 0, flexible versions 0+.
 #[derive(Clone, Debug, PartialEq, Default)]

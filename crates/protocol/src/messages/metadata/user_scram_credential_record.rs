@@ -2,8 +2,7 @@
 
 //! `UserScramCredentialRecord`: record type 11 of a metadata log, versions 0, flexible versions 0+.
 
-use crate::wire::Message;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer};
 use bytes::Bytes;
 
 /// Record type 11 of a metadata log, versions 0, flexible versions 0+.

@@ -12,10 +12,10 @@ pub use remote_log_segment_metadata_update_record::RemoteLogSegmentMetadataUpdat
 pub use remote_partition_delete_metadata_record::RemotePartitionDeleteMetadataRecord;
 
 crate::wire::stored::framed_records! {
-RemoteLogRecord {
-0 => RemoteLogSegmentMetadata(RemoteLogSegmentMetadataRecord),
-1 => RemoteLogSegmentMetadataUpdate(RemoteLogSegmentMetadataUpdateRecord),
-2 => RemotePartitionDeleteMetadata(RemotePartitionDeleteMetadataRecord),
-3 => RemoteLogSegmentMetadataSnapshot(RemoteLogSegmentMetadataSnapshotRecord),
-}
+    RemoteLogRecord {
+        0 => RemoteLogSegmentMetadata(RemoteLogSegmentMetadataRecord),
+        1 => RemoteLogSegmentMetadataUpdate(RemoteLogSegmentMetadataUpdateRecord),
+        2 => RemotePartitionDeleteMetadata(RemotePartitionDeleteMetadataRecord),
+        3 => RemoteLogSegmentMetadataSnapshot(RemoteLogSegmentMetadataSnapshotRecord),
+    }
 }

@@ -3,10 +3,10 @@
 //! `RemoteLogSegmentMetadataSnapshotRecord`: record type 3 of a metadata log, versions 0, flexible versions 0+.
 
 use crate::uuid::Uuid;
-use crate::wire::Message;
-use crate::wire::read_array;
-use crate::wire::write_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer, read_array,
+    write_array,
+};
 use bytes::Bytes;
 
 /// Record type 3 of a metadata log, versions 0, flexible versions 0+.
@@ -53,13 +53,11 @@ impl Element for RemoteLogSegmentMetadataSnapshotRecord {
         m.segment_size_in_bytes = r.i32()?;
         m.custom_metadata = r.nullable_bytes(flexible)?;
         m.remote_log_segment_state = r.i8()?;
-
         if flexible {
             for _ in 0..r.uvarint()? {
                 let (tag, size) = r.tag()?;
                 match tag {
                     0 => m.txn_index_empty = r.bool()?,
-
                     _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
                 }
             }
@@ -78,7 +76,6 @@ impl Element for RemoteLogSegmentMetadataSnapshotRecord {
         w.put_i32(self.segment_size_in_bytes);
         w.put_nullable_bytes(self.custom_metadata.as_ref(), flexible)?;
         w.put_i8(self.remote_log_segment_state);
-
         let has_txn_index_empty = self.txn_index_empty;
         if flexible {
             w.put_tagged_fields_count(u32::from(has_txn_index_empty), &self.unknown_tagged_fields)?;

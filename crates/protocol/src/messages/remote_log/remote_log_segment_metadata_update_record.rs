@@ -3,8 +3,7 @@
 //! `RemoteLogSegmentMetadataUpdateRecord`: record type 1 of a metadata log, versions 0, flexible versions 0+.
 
 use crate::uuid::Uuid;
-use crate::wire::Message;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer};
 use bytes::Bytes;
 
 /// Record type 1 of a metadata log, versions 0, flexible versions 0+.

@@ -12,15 +12,15 @@ pub use share_update_key::ShareUpdateKey;
 pub use share_update_value::ShareUpdateValue;
 
 crate::wire::stored::coordinator_keys! {
-ShareRecordKey {
-0 => ShareSnapshot(ShareSnapshotKey),
-1 => ShareUpdate(ShareUpdateKey),
-}
+    ShareRecordKey {
+        0 => ShareSnapshot(ShareSnapshotKey),
+        1 => ShareUpdate(ShareUpdateKey),
+    }
 }
 
 crate::wire::stored::coordinator_values! {
-ShareRecordValue {
-0 => ShareSnapshot(ShareSnapshotValue),
-1 => ShareUpdate(ShareUpdateValue),
-}
+    ShareRecordValue {
+        0 => ShareSnapshot(ShareSnapshotValue),
+        1 => ShareUpdate(ShareUpdateValue),
+    }
 }

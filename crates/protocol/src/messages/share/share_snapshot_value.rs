@@ -2,10 +2,10 @@
 
 //! `ShareSnapshotValue`: the value of a coordinator's record of type 0, versions 0, flexible versions 0+.
 
-use crate::wire::Message;
-use crate::wire::read_array;
-use crate::wire::write_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer, read_array,
+    write_array,
+};
 
 /// The value of a coordinator's record of type 0, versions 0, flexible versions 0+.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,7 +55,6 @@ impl Element for ShareSnapshotValue {
         m.state_epoch = r.i32()?;
         m.leader_epoch = r.i32()?;
         m.start_offset = r.i64()?;
-
         m.create_timestamp = r.i64()?;
         m.write_timestamp = r.i64()?;
         m.state_batches = read_array(r, version, flexible)?;
@@ -64,7 +63,6 @@ impl Element for ShareSnapshotValue {
                 let (tag, size) = r.tag()?;
                 match tag {
                     0 => m.delivery_complete_count = r.i32()?,
-
                     _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
                 }
             }
@@ -77,7 +75,6 @@ impl Element for ShareSnapshotValue {
         w.put_i32(self.state_epoch);
         w.put_i32(self.leader_epoch);
         w.put_i64(self.start_offset);
-
         let has_delivery_complete_count = self.delivery_complete_count != -1;
         w.put_i64(self.create_timestamp);
         w.put_i64(self.write_timestamp);

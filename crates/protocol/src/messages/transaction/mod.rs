@@ -8,13 +8,13 @@ pub use transaction_log_key::TransactionLogKey;
 pub use transaction_log_value::TransactionLogValue;
 
 crate::wire::stored::coordinator_keys! {
-TransactionRecordKey {
-0 => TransactionLog(TransactionLogKey),
-}
+    TransactionRecordKey {
+        0 => TransactionLog(TransactionLogKey),
+    }
 }
 
 crate::wire::stored::coordinator_values! {
-TransactionRecordValue {
-0 => TransactionLog(TransactionLogValue),
-}
+    TransactionRecordValue {
+        0 => TransactionLog(TransactionLogValue),
+    }
 }

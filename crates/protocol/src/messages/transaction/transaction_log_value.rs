@@ -2,12 +2,10 @@
 
 //! `TransactionLogValue`: the value of a coordinator's record of type 0, versions 0-1, flexible versions 1+.
 
-use crate::wire::Message;
-use crate::wire::read_array;
-use crate::wire::read_nullable_array;
-use crate::wire::write_array;
-use crate::wire::write_nullable_array;
-use crate::wire::{DecodeError, Element, EncodeError, RawTaggedField, Reader, Writer};
+use crate::wire::{
+    DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer, read_array,
+    read_nullable_array, write_array, write_nullable_array,
+};
 
 /// The value of a coordinator's record of type 0, versions 0-1, flexible versions 1+.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,15 +61,12 @@ impl Element for TransactionLogValue {
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let mut m = Self::default();
         m.producer_id = r.i64()?;
-
         m.producer_epoch = r.i16()?;
-
         m.transaction_timeout_ms = r.i32()?;
         m.transaction_status = r.i8()?;
         m.transaction_partitions = read_nullable_array(r, version, flexible)?;
         m.transaction_last_update_timestamp_ms = r.i64()?;
         m.transaction_start_timestamp_ms = r.i64()?;
-
         if flexible {
             for _ in 0..r.uvarint()? {
                 let (tag, size) = r.tag()?;
@@ -80,7 +75,6 @@ impl Element for TransactionLogValue {
                     1 => m.next_producer_id = r.i64()?,
                     3 => m.next_producer_epoch = r.i16()?,
                     2 => m.client_transaction_version = r.i16()?,
-
                     _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
                 }
             }
@@ -90,26 +84,23 @@ impl Element for TransactionLogValue {
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
         w.put_i64(self.producer_id);
-
         let has_previous_producer_id = version >= 1 && self.previous_producer_id != -1;
-        if !(version >= 1) && self.previous_producer_id != -1 {
+        if version < 1 && self.previous_producer_id != -1 {
             return Err(EncodeError::FieldNotInVersion {
                 field: "TransactionLogValue.previous_producer_id",
                 version,
             });
         }
-
         let has_next_producer_id = version >= 1 && self.next_producer_id != -1;
-        if !(version >= 1) && self.next_producer_id != -1 {
+        if version < 1 && self.next_producer_id != -1 {
             return Err(EncodeError::FieldNotInVersion {
                 field: "TransactionLogValue.next_producer_id",
                 version,
             });
         }
         w.put_i16(self.producer_epoch);
-
         let has_next_producer_epoch = version >= 1 && self.next_producer_epoch != -1;
-        if !(version >= 1) && self.next_producer_epoch != -1 {
+        if version < 1 && self.next_producer_epoch != -1 {
             return Err(EncodeError::FieldNotInVersion {
                 field: "TransactionLogValue.next_producer_epoch",
                 version,
@@ -120,9 +111,8 @@ impl Element for TransactionLogValue {
         write_nullable_array(self.transaction_partitions.as_deref(), w, version, flexible)?;
         w.put_i64(self.transaction_last_update_timestamp_ms);
         w.put_i64(self.transaction_start_timestamp_ms);
-
         let has_client_transaction_version = version >= 1 && self.client_transaction_version != 0;
-        if !(version >= 1) && self.client_transaction_version != 0 {
+        if version < 1 && self.client_transaction_version != 0 {
             return Err(EncodeError::FieldNotInVersion {
                 field: "TransactionLogValue.client_transaction_version",
                 version,
