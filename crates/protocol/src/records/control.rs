@@ -4,8 +4,6 @@ use super::builder::{BatchBuilder, BuildError};
 
 /// The version of the key of every control record.
 const KEY_VERSION: i16 = 0;
-/// The version of the value of an end-of-transaction marker.
-pub const END_TRANSACTION_MARKER_VERSION: i16 = 0;
 
 /// What a control record means: the second half of its key, the first being a version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -18,6 +18,8 @@ mod header;
 mod patch;
 mod produce_error;
 mod record;
+#[cfg(test)]
+mod tests;
 mod validate;
 mod varint;
 mod walk;
@@ -29,7 +31,7 @@ pub use compression::{
     CompressError, Compression, CompressionSpec, Compressor, DecompressError, Decompressor,
     UnknownCompression,
 };
-pub use control::{ControlRecordError, ControlRecordType, END_TRANSACTION_MARKER_VERSION};
+pub use control::{ControlRecordError, ControlRecordType};
 pub use find::TimestampAndOffset;
 pub use header::{
     Attributes, BATCH_HEADER_SIZE_BYTES, BatchHeader, CRC_COVERED_FROM,
