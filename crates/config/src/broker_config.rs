@@ -103,6 +103,11 @@ impl BrokerConfig {
         &self.properties
     }
 
+    /// What is set in the end, by whoever set it.
+    pub(crate) fn effective(&self) -> ConfigMap {
+        self.properties.effective()
+    }
+
     /// The effective values of all properties.
     pub(crate) fn values(&self) -> &Values {
         &self.values

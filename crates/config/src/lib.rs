@@ -9,6 +9,7 @@
 //! It reads no files and no environment by itself, and does not know who asks.
 
 mod broker_config;
+mod describe;
 mod duration;
 mod error;
 mod listeners;
@@ -25,6 +26,10 @@ pub use broker_config::{
     GroupConfig, LogConfig, MetadataLogConfig, NetworkConfig, OffsetsConfig, ProcessRoles,
     ProducerConfig, QuorumConfig, QuorumKind, RequestConfig, TopicCreationConfig, Voter,
     environment_variable,
+};
+pub use describe::{
+    ConfigSource, DescribedConfig, Synonym, describe_broker, describe_broker_defaults,
+    describe_client_metrics, describe_group, describe_loggers, describe_topic,
 };
 pub use error::{ConfigError, ConfigWarning, Conflict, ListenerError};
 pub use listeners::{Listener, Listeners, SecurityProtocol};

@@ -96,6 +96,10 @@ pub static CLIENT_METRICS: LazyLock<Table> =
 pub static CLIENT_QUOTA: LazyLock<Table> =
     LazyLock::new(|| Table::new(&[quota::CLIENT_PROPERTIES]));
 
+/// Properties of a broker that only exist while it runs: quotas of replication.
+pub static BROKER_QUOTA: LazyLock<Table> =
+    LazyLock::new(|| Table::new(&[quota::BROKER_PROPERTIES]));
+
 /// Quotas of IP addresses.
 pub static IP_QUOTA: LazyLock<Table> = LazyLock::new(|| Table::new(&[quota::IP_PROPERTIES]));
 

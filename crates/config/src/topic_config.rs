@@ -23,10 +23,8 @@ impl TopicDefaults {
     /// Takes them from a broker's values, its dynamic ones included.
     pub(crate) fn from_broker(broker: &Values) -> Self {
         let nothing = ConfigMap::new();
-        let mut values = Values::parse(&table::TOPIC, &nothing, |property, text| {
-            property.parse(text)
-        })
-        .unwrap_or_else(|error| panic!("the defaults of topics must parse: {error:?}"));
+        let mut values = Values::parse(&table::TOPIC, &nothing)
+            .unwrap_or_else(|error| panic!("the defaults of topics must parse: {error:?}"));
         for property in table::TOPIC.iter() {
             if let Some(synonym) = property.broker_synonym {
                 values.replace(property.name, broker.get(synonym).cloned());

@@ -36,7 +36,7 @@ pub enum Valid {
     AutoOffsetReset,
 }
 
-/// The rule for a list. No value may occur twice or be empty.
+/// The rule for a list. No value may be empty.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ListRule {
     /// The values it may hold; none means every value.
@@ -83,8 +83,6 @@ pub enum InvalidReason {
     EmptyList,
     /// A list with an empty value.
     EmptyListValue,
-    /// A list with a value twice.
-    DuplicateListValue,
     /// An entry that is not `{id}@{host}:{port}`.
     NotAVoter,
     /// An entry that is not `{host}:{port}`.
@@ -93,13 +91,6 @@ pub enum InvalidReason {
     NotThrottledReplicas,
     /// Not `latest`, `earliest` or `by_duration:` and a duration that is not negative.
     NotAnOffsetReset,
-}
-
-impl InvalidReason {
-    /// What stands between the name of the property and the reason in a message.
-    pub(crate) fn separator(&self) -> &'static str {
-        ": "
-    }
 }
 
 impl fmt::Display for InvalidReason {
@@ -122,7 +113,6 @@ impl fmt::Display for InvalidReason {
             Self::EmptyText => f.write_str("String must be non-empty"),
             Self::EmptyList => f.write_str("The list must not be empty"),
             Self::EmptyListValue => f.write_str("Values of the list must not be empty"),
-            Self::DuplicateListValue => f.write_str("Values of the list must not be duplicated"),
             Self::NotAVoter => f.write_str("Each entry must have the form {id}@{host}:{port}"),
             Self::NotABootstrapServer => f.write_str("Each entry must have the form {host}:{port}"),
             Self::NotThrottledReplicas => f.write_str(
@@ -197,11 +187,6 @@ impl Valid {
 
 impl ListRule {
     fn check(&self, items: &[String]) -> Result<(), (Option<String>, InvalidReason)> {
-        for (index, item) in items.iter().enumerate() {
-            if items.iter().take(index).any(|earlier| earlier == item) {
-                return Err((None, InvalidReason::DuplicateListValue));
-            }
-        }
         let needs_value = matches!(self.least, LeastList::OneValue | LeastList::NullOrOneValue);
         if items.is_empty() && needs_value {
             return Err((None, InvalidReason::EmptyList));
@@ -295,7 +280,12 @@ fn is_throttled_list(items: &[String]) -> bool {
         item.split_once(':')
             .is_some_and(|(partition, broker)| is_number(partition) && is_number(broker))
     };
-    items.is_empty() || items.iter().all(is_pair) || items.first().is_some_and(|item| item == "*")
+    // A comma at the end is let through, as Kafka does.
+    let pairs = match items {
+        [pairs @ .., last] if last.is_empty() => pairs,
+        _ => items,
+    };
+    pairs.iter().all(is_pair) || items.first().is_some_and(|item| item == "*")
 }
 
 fn is_offset_reset(text: &str) -> bool {

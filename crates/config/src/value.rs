@@ -113,6 +113,27 @@ pub enum Value {
     Password(String),
 }
 
+impl Value {
+    /// A list with each of its values once.
+    fn without_repetitions_of(items: Vec<String>) -> Vec<String> {
+        let mut kept: Vec<String> = Vec::with_capacity(items.len());
+        for item in items {
+            if !kept.contains(&item) {
+                kept.push(item);
+            }
+        }
+        kept
+    }
+
+    /// The value, each item of a list once.
+    pub(crate) fn without_repetitions(self) -> Self {
+        match self {
+            Self::List(items) => Self::List(Self::without_repetitions_of(items)),
+            other => other,
+        }
+    }
+}
+
 /// What is shown in place of a password.
 pub const HIDDEN_PASSWORD: &str = "[hidden]";
 
@@ -140,7 +161,7 @@ impl fmt::Debug for Value {
 
 /// A value that its property does not take. The message is Kafka's in shape.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("Invalid value {value} for configuration {name}{}{reason}", reason.separator())]
+#[error("Invalid value {value} for configuration {name}: {reason}")]
 pub struct ValueError {
     /// The property.
     pub name: String,

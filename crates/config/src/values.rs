@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::table::{DefaultValue, Property, Table};
+use crate::table::{DefaultValue, Table};
 use crate::value::{Value, ValueError};
 
 /// Names and texts of properties that someone set.
@@ -31,15 +31,11 @@ impl From<ValueError> for ParseError {
 
 impl Values {
     /// Parses what is set, and the defaults of what is not. Unknown names are left out.
-    pub(crate) fn parse(
-        table: &Table,
-        set: &ConfigMap,
-        parse: impl Fn(&'static Property, &str) -> Result<Value, ValueError>,
-    ) -> Result<Self, ParseError> {
+    pub(crate) fn parse(table: &Table, set: &ConfigMap) -> Result<Self, ParseError> {
         let mut by_name = HashMap::new();
         for property in table.iter() {
             let value = match (set.get(property.name), property.default) {
-                (Some(text), _) => Some(parse(property, text)?),
+                (Some(text), _) => Some(property.parse(text)?),
                 (None, DefaultValue::Text(text)) => {
                     Some(property.value_type.parse(property.name, text)?)
                 }

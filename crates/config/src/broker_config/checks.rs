@@ -6,7 +6,6 @@ use crate::error::{ConfigError, Conflict};
 use crate::table;
 use crate::topic_config::{log_retention_ms, log_roll_jitter_ms, log_roll_ms};
 use crate::valid::parse_voter;
-use crate::value::{Value, ValueType};
 use crate::values::{ConfigMap, Values};
 
 use super::{ProcessRoles, QuorumKind};
@@ -16,41 +15,14 @@ const MIN_DEDUPE_BUFFER_BYTES: i64 = 1024 * 1024;
 /// The greatest number of a codec.
 const MAX_COMPRESSION_CODEC: i32 = 4;
 
-/// Parses the properties of a node; `node.id` and `broker.id` stand for each other.
+/// Parses the properties of a node.
 pub(super) fn parse(set: &ConfigMap) -> Result<Values, ConfigError> {
-    let mut set = set.clone();
-    match (set.get("node.id").cloned(), set.get("broker.id").cloned()) {
-        (Some(node_id), None) => drop(set.insert("broker.id".to_owned(), node_id)),
-        (None, Some(broker_id)) => drop(set.insert("node.id".to_owned(), broker_id)),
-        _ => {}
-    }
-    let values = Values::parse(&table::BROKER, &set, |property, text| {
-        if property.value_type != ValueType::List {
-            return property.parse(text);
-        }
-        let value = without_repetitions(property.value_type.parse(property.name, text)?);
-        property.valid.check(property.name, Some(&value))?;
-        Ok(value)
-    })?;
+    let values = Values::parse(&table::BROKER, set)?;
     let (node_id, broker_id) = (values.int("node.id"), values.int("broker.id"));
     if node_id != broker_id {
         return Err(Conflict::NodeIdAndBrokerId { node_id, broker_id }.into());
     }
     Ok(values)
-}
-
-/// Kafka drops repeated values from the lists of a broker, and warns.
-fn without_repetitions(value: Value) -> Value {
-    let Value::List(items) = value else {
-        return value;
-    };
-    let mut kept: Vec<String> = Vec::with_capacity(items.len());
-    for item in items {
-        if !kept.contains(&item) {
-            kept.push(item);
-        }
-    }
-    Value::List(kept)
 }
 
 pub(super) fn check_quorum(

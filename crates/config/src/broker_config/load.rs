@@ -7,6 +7,7 @@ use crate::error::{ConfigError, ConfigWarning};
 use crate::properties::Properties;
 use crate::synonyms::listener_override;
 use crate::table::{self, Effect};
+use crate::value::Value;
 use crate::values::ConfigMap;
 
 use super::{BrokerConfig, BrokerProperties, QuorumKind};
@@ -82,11 +83,21 @@ impl BrokerConfig {
             _ => QuorumKind::Configured,
         };
         warn_of_properties(&set, &mut warnings);
+        add_node_id(&mut set);
         let properties = BrokerProperties {
             static_broker: set,
             ..BrokerProperties::default()
         };
         Ok((Self::from_properties(properties, quorum)?, warnings))
+    }
+}
+
+/// `node.id` and `broker.id` stand for each other.
+fn add_node_id(set: &mut ConfigMap) {
+    for (name, synonym) in [("node.id", "broker.id"), ("broker.id", "node.id")] {
+        if let (Some(id), false) = (set.get(name).cloned(), set.contains_key(synonym)) {
+            set.insert(synonym.to_owned(), id);
+        }
     }
 }
 
@@ -150,9 +161,7 @@ fn warn_of_properties(set: &ConfigMap, warnings: &mut Vec<ConfigWarning>) {
             }
             continue;
         };
-        if let Ok(crate::value::Value::List(items)) =
-            property.value_type.parse(property.name, value)
-        {
+        if let Ok(Value::List(items)) = property.value_type.parse(property.name, value) {
             let is_repeated = |(index, item)| items.iter().take(index).any(|one| one == item);
             if items.iter().enumerate().any(is_repeated) {
                 warnings.push(ConfigWarning::RepeatedListValue {

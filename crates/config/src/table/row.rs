@@ -31,9 +31,13 @@ pub struct Property {
 }
 
 impl Property {
-    /// Parses `text` and checks it against the rule of this property alone.
+    /// Parses `text` and checks it against the rule of this property alone. What a list repeats
+    /// is dropped, as Kafka does.
     pub fn parse(&self, text: &str) -> Result<Value, ValueError> {
-        let value = self.value_type.parse(self.name, text)?;
+        let value = self
+            .value_type
+            .parse(self.name, text)?
+            .without_repetitions();
         self.valid.check(self.name, Some(&value))?;
         Ok(value)
     }
