@@ -101,6 +101,14 @@ pub(super) fn measure(bytes: &[u8]) -> Result<Extent, BatchError> {
     })
 }
 
+/// The header at the front of `bytes`, the rest of its batch being there or not; `None` if fewer
+/// bytes are there than a header has. For those who read a log header by header: the length and
+/// the magic are checked as in a [`BatchView`], and nothing else.
+pub fn peek_header(bytes: &[u8]) -> Result<Option<BatchHeader>, BatchError> {
+    measure(bytes)?;
+    Ok(bytes.first_chunk().map(BatchHeader::decode))
+}
+
 /// A record batch of magic 2 in the bytes it came in; cloning shares them.
 ///
 /// The length and the magic are known to be right. Nothing else is: not the CRC, and not the

@@ -25,7 +25,7 @@ mod varint;
 mod walk;
 
 pub use batch_iter::{Batches, batches};
-pub use batch_view::{BatchError, BatchView, crc32c};
+pub use batch_view::{BatchError, BatchView, crc32c, peek_header};
 pub use builder::{BatchBuilder, BuildError, ProducerFields, RecordHeader};
 pub use compression::{
     CompressError, Compression, CompressionSpec, Compressor, DecompressError, Decompressor,

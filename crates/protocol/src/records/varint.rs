@@ -29,7 +29,7 @@ impl<'a> SliceInput<'a> {
 }
 
 impl FieldInput for SliceInput<'_> {
-    #[inline]
+    #[inline(always)]
     fn byte(&mut self) -> Result<u8, RecordError> {
         let byte = *self
             .bytes
@@ -55,39 +55,46 @@ impl FieldInput for SliceInput<'_> {
 }
 
 /// Reads a zigzag integer of at most 5 bytes. Bits beyond the 32nd are dropped, as Kafka does.
-#[inline]
+#[inline(always)]
 pub(super) fn read_varint<I: FieldInput>(input: &mut I) -> Result<i32, RecordError> {
     let first = input.byte()?;
-    let mut raw = u32::from(first & 0x7f);
-    let mut byte = first;
-    let mut shift = 7;
-    while byte & 0x80 != 0 {
-        if shift > 28 {
-            return Err(RecordError::VarintTooLong);
-        }
-        byte = input.byte()?;
-        raw |= u32::from(byte & 0x7f) << shift;
-        shift += 7;
-    }
+    let raw = if first < 0x80 {
+        u32::from(first)
+    } else {
+        read_rest(input, first, LAST_VARINT_SHIFT)? as u32
+    };
     Ok((raw >> 1) as i32 ^ -((raw & 1) as i32))
 }
 
 /// Reads a zigzag integer of at most 10 bytes.
-#[inline]
+#[inline(always)]
 pub(super) fn read_varlong<I: FieldInput>(input: &mut I) -> Result<i64, RecordError> {
     let first = input.byte()?;
-    let mut raw = u64::from(first & 0x7f);
-    let mut byte = first;
-    let mut shift = 7;
-    while byte & 0x80 != 0 {
-        if shift > 63 {
-            return Err(RecordError::VarintTooLong);
-        }
-        byte = input.byte()?;
-        raw |= u64::from(byte & 0x7f) << shift;
-        shift += 7;
-    }
+    let raw = if first < 0x80 {
+        u64::from(first)
+    } else {
+        read_rest(input, first, LAST_VARLONG_SHIFT)?
+    };
     Ok((raw >> 1) as i64 ^ -((raw & 1) as i64))
+}
+
+/// Where the bits of the last byte of a varint belong.
+const LAST_VARINT_SHIFT: u32 = 28;
+/// Where the bits of the last byte of a varlong belong.
+const LAST_VARLONG_SHIFT: u32 = 63;
+
+/// Reads what follows the `first` byte of an integer, up to the byte for `last_shift`.
+#[inline]
+fn read_rest<I: FieldInput>(input: &mut I, first: u8, last_shift: u32) -> Result<u64, RecordError> {
+    let mut raw = u64::from(first & 0x7f);
+    for shift in (7..=last_shift).step_by(7) {
+        let byte = input.byte()?;
+        raw |= u64::from(byte & 0x7f) << shift;
+        if byte < 0x80 {
+            return Ok(raw);
+        }
+    }
+    Err(RecordError::VarintTooLong)
 }
 
 /// Appends `value` as a zigzag integer of variable length.

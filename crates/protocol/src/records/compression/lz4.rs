@@ -45,7 +45,17 @@ pub(super) struct Blocks {
     window: Vec<u8>,
 }
 
+/// Which of the payloads that the format allows are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Frames {
+    /// Frames of every kind, one after another.
+    Any,
+    /// What the Java clients can read: one frame, its blocks independent, and nothing behind it.
+    OneOfIndependentBlocks,
+}
+
 pub(super) struct Reader<'a> {
+    frames: Frames,
     blocks: &'a mut Blocks,
     rest: &'a [u8],
     frame: Option<Frame>,
@@ -64,8 +74,9 @@ struct Frame {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(blocks: &'a mut Blocks, payload: &'a [u8]) -> Self {
+    pub(super) fn new(blocks: &'a mut Blocks, payload: &'a [u8], frames: Frames) -> Self {
         Self {
+            frames,
             blocks,
             rest: payload,
             frame: None,
@@ -108,7 +119,10 @@ impl<'a> Reader<'a> {
         if flags & VERSION_MASK != VERSION_1 || flags & FLAG_RESERVED != 0 {
             return Err(MALFORMED);
         }
-        if flags & FLAG_DICTIONARY != 0 {
+        let is_dependent = flags & FLAG_INDEPENDENT == 0;
+        if flags & FLAG_DICTIONARY != 0
+            || (is_dependent && self.frames == Frames::OneOfIndependentBlocks)
+        {
             return Err(DecompressError::Unsupported {
                 compression: Compression::Lz4,
             });
@@ -146,6 +160,9 @@ impl<'a> Reader<'a> {
         let size = u32::from_le_bytes(self.take()?);
         if size == 0 {
             self.end_frame(&frame)?;
+            if self.frames == Frames::OneOfIndependentBlocks {
+                self.rest = &[];
+            }
             return Ok(None);
         }
         let length = (size & !UNCOMPRESSED_BIT) as usize;

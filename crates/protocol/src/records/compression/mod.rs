@@ -276,7 +276,7 @@ impl Decompressor {
         if compression == Compression::None {
             return Ok(payload.clone());
         }
-        let (mut reader, _) = self.reader(compression, payload)?;
+        let (mut reader, _) = self.reader(compression, payload, lz4::Frames::Any)?;
         let mut out = Vec::with_capacity(CHUNK_BYTES.max(payload.len()));
         let mut length = 0;
         loop {
@@ -294,13 +294,14 @@ impl Decompressor {
     }
 
     /// A payload to read fields from as it is decompressed, in memory that does not depend on its
-    /// size.
+    /// size. Only what the Java clients read is read, so that what passes here reaches them all.
     pub(super) fn stream<'a>(
         &'a mut self,
         compression: Compression,
         payload: &'a [u8],
     ) -> Result<StreamInput<'a>, DecompressError> {
-        let (reader, chunk) = self.reader(compression, payload)?;
+        let (reader, chunk) =
+            self.reader(compression, payload, lz4::Frames::OneOfIndependentBlocks)?;
         chunk.resize(CHUNK_BYTES, 0);
         Ok(StreamInput::new(reader, chunk))
     }
@@ -309,6 +310,7 @@ impl Decompressor {
         &'a mut self,
         compression: Compression,
         payload: &'a [u8],
+        lz4_frames: lz4::Frames,
     ) -> Result<(PayloadReader<'a>, &'a mut Vec<u8>), DecompressError> {
         let limit_bytes = self.limit_bytes;
         let codec = match compression {
@@ -317,7 +319,7 @@ impl Decompressor {
             Compression::Snappy => {
                 Codec::Snappy(snappy::Reader::new(&mut self.snappy, payload, limit_bytes))
             }
-            Compression::Lz4 => Codec::Lz4(lz4::Reader::new(&mut self.lz4, payload)),
+            Compression::Lz4 => Codec::Lz4(lz4::Reader::new(&mut self.lz4, payload, lz4_frames)),
             Compression::Zstd => Codec::Zstd(zstd::Reader::new(&mut self.zstd, payload)?),
         };
         let reader = PayloadReader {

@@ -110,6 +110,56 @@ fn lz4_frames_of_every_kind() {
     }
 }
 
+/// A batch of one record of 200,000 bytes whose lz4 payload another library made.
+fn foreign_lz4_batch(frames: impl FnOnce(&[u8]) -> Vec<u8>) -> Bytes {
+    let mut builder = BatchBuilder::new(CompressionSpec::None);
+    builder
+        .append(0, None, Some(&sample(200_000)), &[])
+        .unwrap();
+    let plain = view(&builder.build(0, -1, &mut Compressor::new()).unwrap());
+    let payload = frames(&plain.payload());
+    let mut header = *plain.header();
+    header.attributes = header.attributes.with_compression(Compression::Lz4);
+    header.length = (BATCH_HEADER_SIZE_BYTES - LOG_OVERHEAD_BYTES + payload.len()) as i32;
+    let mut bytes = header.encode().to_vec();
+    bytes.extend_from_slice(&payload);
+    header.crc = crc32c(&bytes[CRC_COVERED_FROM..]);
+    bytes[..BATCH_HEADER_SIZE_BYTES].copy_from_slice(&header.encode());
+    bytes.into()
+}
+
+#[test]
+fn lz4_that_java_consumers_cannot_read_is_refused_from_producers_as_the_reference_does() {
+    use crate::ErrorCode;
+    use lz4_flex::frame::{BlockMode, FrameEncoder, FrameInfo};
+    let frame = |mode: BlockMode, records: &[u8]| {
+        let info = FrameInfo::new().block_mode(mode);
+        let mut encoder = FrameEncoder::with_frame_info(info, Vec::new());
+        encoder.write_all(records).unwrap();
+        encoder.finish().unwrap()
+    };
+    let check = |batch: Bytes, expected: Option<ErrorCode>| {
+        let judged = validate(&batch, &permissive_rules());
+        assert_eq!(judged.err().map(|error| error.error_code()), expected);
+        assert_eq!(records_of(&view(&batch)).unwrap().len(), 1);
+    };
+    check(
+        foreign_lz4_batch(|records| frame(BlockMode::Independent, records)),
+        None,
+    );
+    let linked = foreign_lz4_batch(|records| frame(BlockMode::Linked, records));
+    check(linked, Some(ErrorCode::UnknownServerError));
+    let two_frames = foreign_lz4_batch(|records| {
+        let (front, back) = records.split_at(records.len() / 2);
+        [
+            frame(BlockMode::Independent, front),
+            frame(BlockMode::Independent, back),
+        ]
+        .concat()
+    });
+    check(two_frames, Some(ErrorCode::InvalidRecord));
+}
+
 #[test]
 fn our_lz4_frames_are_read_by_another_reader() {
     let records = sample(200_000);
