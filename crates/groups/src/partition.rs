@@ -1,7 +1,7 @@
 //! Which partition of `__consumer_offsets` coordinates a group.
 
-/// The partition among `partitions` that coordinates `group_id`: Java's hash of the id, without its sign bit, modulo
-/// the number of partitions. `partitions` must be positive.
+/// The partition among `partitions` that coordinates `group_id`: the absolute value of Java's hash of the id,
+/// 0 for the one that has none, modulo the number of partitions. `partitions` must be positive.
 ///
 /// Source: `GroupCoordinatorService.partitionFor`, `Utils.abs`, `String.hashCode`.
 pub fn partition_for(group_id: &str, partitions: i32) -> i32 {
@@ -12,7 +12,8 @@ pub fn partition_for(group_id: &str, partitions: i32) -> i32 {
     let hash = group_id.encode_utf16().fold(0i32, |hash, unit| {
         hash.wrapping_mul(31).wrapping_add(i32::from(unit))
     });
-    (hash & i32::MAX) % partitions
+    // `Utils.abs`, which is not `Utils.toPositive`: the sign is dropped, not the sign bit.
+    hash.checked_abs().unwrap_or(0) % partitions
 }
 
 #[cfg(test)]
