@@ -1,6 +1,6 @@
 //! [`Reader`]: a cursor over one frame.
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 
 use super::{DecodeError, RawTaggedField, Records};
 use crate::uuid::Uuid;
@@ -14,24 +14,35 @@ const MAX_STRING_LENGTH: usize = i16::MAX as usize;
 /// that the bytes claim is believed before it is held against what remains.
 #[derive(Clone, Debug)]
 pub struct Reader {
-    /// The bytes not yet read.
-    rest: Bytes,
+    /// The whole frame.
+    frame: Bytes,
+    /// How much of it has been read, never more than all.
+    position: usize,
 }
 
 impl Reader {
     /// A cursor at the start of `bytes`.
     pub fn new(bytes: Bytes) -> Self {
-        Self { rest: bytes }
+        Self {
+            frame: bytes,
+            position: 0,
+        }
     }
 
     /// How many bytes have not been read.
     pub fn remaining(&self) -> usize {
-        self.rest.len()
+        self.frame.len() - self.position
     }
 
     /// The bytes not yet read.
-    pub fn into_rest(self) -> Bytes {
-        self.rest
+    #[inline]
+    fn rest(&self) -> &[u8] {
+        self.frame.get(self.position..).unwrap_or_default()
+    }
+
+    /// The bytes not yet read.
+    pub fn into_rest(mut self) -> Bytes {
+        self.frame.split_off(self.position)
     }
 
     /// Checks that everything has been read.
@@ -45,10 +56,10 @@ impl Reader {
     /// The next `N` bytes.
     #[inline]
     fn take<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
-        let Some(&bytes) = self.rest.first_chunk::<N>() else {
+        let Some(&bytes) = self.rest().first_chunk::<N>() else {
             return Err(self.unexpected_end(N));
         };
-        self.rest.advance(N);
+        self.position += N;
         Ok(bytes)
     }
 
@@ -64,10 +75,12 @@ impl Reader {
     /// The next `length` bytes, as a slice of the frame.
     #[inline]
     fn slice(&mut self, length: usize) -> Result<Bytes, DecodeError> {
-        if length > self.rest.len() {
+        if length > self.remaining() {
             return Err(self.unexpected_end(length));
         }
-        Ok(self.rest.split_to(length))
+        let start = self.position;
+        self.position += length;
+        Ok(self.frame.slice(start..self.position))
     }
 
     /// A boolean: one byte, anything but 0 is true.
@@ -127,9 +140,9 @@ impl Reader {
     /// An unsigned variable-length integer of at most 5 bytes, 7 bits a byte, the lowest first.
     #[inline]
     pub fn uvarint(&mut self) -> Result<u32, DecodeError> {
-        match self.rest.first() {
+        match self.rest().first() {
             Some(&byte) if byte < 0x80 => {
-                self.rest.advance(1);
+                self.position += 1;
                 Ok(byte.into())
             }
             _ => self.long_uvarint(),
@@ -220,13 +233,13 @@ impl Reader {
         let Some(length) = self.string_length(flexible)? else {
             return Ok(None);
         };
-        let Some(bytes) = self.rest.get(..length) else {
+        let Some(bytes) = self.rest().get(..length) else {
             return Err(self.unexpected_end(length));
         };
         let string = std::str::from_utf8(bytes)
             .map_err(|_| DecodeError::InvalidUtf8)?
             .to_owned();
-        self.rest.advance(length);
+        self.position += length;
         Ok(Some(string))
     }
 
@@ -308,5 +321,97 @@ impl Reader {
             fields.push(self.raw_tagged_field(tag, size)?);
         }
         Ok(fields)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reader(bytes: &[u8]) -> Reader {
+        Reader::new(Bytes::copy_from_slice(bytes))
+    }
+
+    #[test]
+    fn variable_length_integers_end_in_time() {
+        assert_eq!(reader(&[0xac, 2]).uvarint(), Ok(300));
+        assert_eq!(
+            reader(&[0xff, 0xff, 0xff, 0xff, 0x0f]).uvarint(),
+            Ok(u32::MAX)
+        );
+        assert_eq!(
+            reader(&[0xff; 6]).uvarint(),
+            Err(DecodeError::VarintTooLong)
+        );
+        assert_eq!(
+            reader(&[0xff, 0xff, 0xff, 0xff, 0x0f]).varint(),
+            Ok(i32::MIN)
+        );
+        let lowest = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1];
+        assert_eq!(reader(&lowest).varlong(), Ok(i64::MIN));
+        assert_eq!(
+            reader(&[0xff; 11]).varlong(),
+            Err(DecodeError::VarintTooLong)
+        );
+        assert_eq!(
+            reader(&[0x80]).uvarint(),
+            Err(DecodeError::UnexpectedEnd {
+                needed: 1,
+                remaining: 0
+            })
+        );
+    }
+
+    #[test]
+    fn lengths_are_held_against_what_remains() {
+        let too_long = DecodeError::ArrayTooLong {
+            count: 4,
+            remaining: 12,
+        };
+        let array = [[0, 0, 0, 4], [0; 4], [0; 4], [0; 4]].concat();
+        assert_eq!(reader(&array).array_len(false, 4), Err(too_long));
+        assert_eq!(reader(&array).array_len(false, 3), Ok(Some(4)));
+        let huge = [0xff, 0xff, 0xff, 0xff, 0x0f];
+        let end = DecodeError::UnexpectedEnd {
+            needed: u32::MAX as usize - 1,
+            remaining: 0,
+        };
+        assert_eq!(reader(&huge).nullable_bytes(true), Err(end));
+        assert_eq!(
+            reader(&huge).tagged_fields(),
+            Err(DecodeError::UnexpectedEnd {
+                needed: 1,
+                remaining: 0
+            })
+        );
+    }
+
+    #[test]
+    fn null_and_negative_lengths_differ() {
+        assert_eq!(reader(&[0xff, 0xff]).nullable_string(false), Ok(None));
+        assert_eq!(
+            reader(&[0xff, 0xfe]).nullable_string(false),
+            Err(DecodeError::InvalidLength { length: -2 })
+        );
+        assert_eq!(reader(&[0]).nullable_string(true), Ok(None));
+        assert!(matches!(
+            reader(&[0]).string(true),
+            Err(DecodeError::UnexpectedNull { .. })
+        ));
+        assert_eq!(
+            reader(&[0x81, 0x80, 2]).string(true),
+            Err(DecodeError::InvalidLength { length: 32_768 })
+        );
+        assert_eq!(
+            reader(&[2, 0xff]).string(true),
+            Err(DecodeError::InvalidUtf8)
+        );
+    }
+
+    #[test]
+    fn bytes_are_slices_of_the_frame() {
+        let frame = Bytes::from(vec![4, 1, 2, 3]);
+        let bytes = Reader::new(frame.clone()).bytes(true).unwrap();
+        assert_eq!(bytes.as_ptr(), frame[1..].as_ptr());
     }
 }

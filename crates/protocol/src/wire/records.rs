@@ -58,9 +58,12 @@ impl Records {
 
 impl From<Bytes> for Records {
     fn from(bytes: Bytes) -> Self {
-        let mut records = Self::empty();
-        records.push(bytes);
-        records
+        if bytes.is_empty() {
+            return Self::empty();
+        }
+        Self {
+            chunks: SmallVec::from_buf([bytes]),
+        }
     }
 }
 

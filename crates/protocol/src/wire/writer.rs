@@ -12,6 +12,9 @@ const MAX_STRING_LENGTH: usize = i16::MAX as usize;
 /// A chunk of records below this size in bytes is copied: another segment would cost more.
 const MIN_SHARED_CHUNK: usize = 512;
 
+/// The room in bytes that a writer starts with; most messages fit.
+const INITIAL_CAPACITY: usize = 512;
+
 /// The size in bytes of the length in front of a frame.
 const FRAME_LENGTH_SIZE: usize = 4;
 
@@ -46,7 +49,10 @@ pub struct TaggedField {
 impl Writer {
     /// An empty writer.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            buffer: BytesMut::with_capacity(INITIAL_CAPACITY),
+            ..Self::default()
+        }
     }
 
     /// A writer whose result begins with the length of all that follows, in 4 bytes, as frames on a connection do.
@@ -71,20 +77,24 @@ impl Writer {
 
     /// The message in segments, none of them empty.
     pub fn into_segments(mut self) -> Segments {
-        if self.head.is_empty() {
-            self.head = std::mem::take(&mut self.buffer);
-        }
+        let size = self.len();
+        let mut segments = std::mem::take(&mut self.segments);
+        let tail = std::mem::take(&mut self.buffer);
+        let mut head = if self.head.is_empty() {
+            tail
+        } else {
+            if !tail.is_empty() {
+                segments.push(tail.freeze());
+            }
+            self.head
+        };
         if self.framed {
-            let size =
-                self.sealed_size.max(self.head.len()) + self.buffer.len() - FRAME_LENGTH_SIZE;
-            self.head[..FRAME_LENGTH_SIZE].copy_from_slice(&(size as u32).to_be_bytes());
+            let length = (size - FRAME_LENGTH_SIZE) as u32;
+            head[..FRAME_LENGTH_SIZE].copy_from_slice(&length.to_be_bytes());
         }
-        let mut segments = Segments::new();
-        let middle = self.segments.into_iter();
-        let all = std::iter::once(self.head.freeze())
-            .chain(middle)
-            .chain([self.buffer.freeze()]);
-        segments.extend(all.filter(|segment| !segment.is_empty()));
+        if !head.is_empty() {
+            segments.insert(0, head.freeze());
+        }
         segments
     }
 
@@ -353,5 +363,85 @@ impl Writer {
             self.put_slice(&field.data);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn joined(segments: &Segments) -> Vec<u8> {
+        segments.iter().flatten().copied().collect()
+    }
+
+    #[test]
+    fn large_chunks_are_shared_and_small_ones_copied() {
+        let large = Bytes::from(vec![7; MIN_SHARED_CHUNK]);
+        let small = Bytes::from_static(b"small");
+        let records: Records = [large.clone(), small, large.clone()].into_iter().collect();
+        let mut w = Writer::framed();
+        w.put_i16(1);
+        w.put_records(&records, true).unwrap();
+        w.put_i16(2);
+        let size = w.len();
+        let segments = w.into_segments();
+        let lengths: Vec<usize> = segments.iter().map(Bytes::len).collect();
+        assert_eq!(lengths, [8, MIN_SHARED_CHUNK, 5, MIN_SHARED_CHUNK, 2]);
+        assert_eq!(segments[1].as_ptr(), large.as_ptr());
+        assert_eq!(joined(&segments).len(), size);
+        assert_eq!(joined(&segments)[..4], (size as u32 - 4).to_be_bytes());
+    }
+
+    #[test]
+    fn an_empty_frame_is_its_length() {
+        assert_eq!(joined(&Writer::framed().into_segments()), [0; 4]);
+        assert!(Writer::new().into_segments().is_empty());
+    }
+
+    #[test]
+    fn a_tagged_fields_size_takes_as_many_bytes_as_it_needs() {
+        for (length, size) in [
+            (0, &[0][..]),
+            (127, &[127]),
+            (128, &[0x80, 1]),
+            (20_000, &[0xa0, 0x9c, 1]),
+        ] {
+            let value = vec![9; length];
+            let mut w = Writer::new();
+            let field = w.begin_tagged(3);
+            w.put_slice(&value);
+            w.end_tagged(field);
+            w.put_i8(5);
+            assert_eq!(w.into_bytes(), [&[3], size, &value, &[5]].concat());
+        }
+    }
+
+    #[test]
+    fn variable_length_integers_are_protobufs() {
+        let check = |write: &dyn Fn(&mut Writer), expected: &[u8]| {
+            let mut w = Writer::new();
+            write(&mut w);
+            assert_eq!(w.into_bytes(), expected);
+        };
+        check(&|w| w.put_uvarint(300), &[0xac, 2]);
+        check(
+            &|w| w.put_uvarint(u32::MAX),
+            &[0xff, 0xff, 0xff, 0xff, 0x0f],
+        );
+        check(&|w| w.put_varint(-1), &[1]);
+        check(&|w| w.put_varint(i32::MIN), &[0xff, 0xff, 0xff, 0xff, 0x0f]);
+        check(&|w| w.put_varlong(1), &[2]);
+        check(
+            &|w| w.put_varlong(i64::MIN),
+            &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1],
+        );
+    }
+
+    #[test]
+    fn what_is_too_long_is_refused() {
+        let mut w = Writer::new();
+        assert_eq!(w.put_string(&"x".repeat(32_767), true), Ok(()));
+        let refused = Err(EncodeError::StringTooLong { length: 32_768 });
+        assert_eq!(w.put_string(&"x".repeat(32_768), true), refused);
     }
 }
