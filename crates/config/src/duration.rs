@@ -61,3 +61,6 @@ fn parse_seconds_ms(amount: &str) -> Option<i64> {
     };
     whole_ms.checked_add(signed_fraction_ms)
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,9 +5,12 @@
 //! - [`properties`]: the format of `server.properties` and `meta.properties`.
 //! - [`BrokerConfig::load`]: a node's configuration from a file, the environment and `--set`.
 //! - [`TopicConfig`]: what holds for one topic.
+//! - [`describe_topic`] and its siblings: the answers of DescribeConfigs.
+//! - [`validate_alteration`]: the checks of AlterConfigs and IncrementalAlterConfigs.
 //!
 //! It reads no files and no environment by itself, and does not know who asks.
 
+mod alter;
 mod broker_config;
 mod describe;
 mod duration;
@@ -21,6 +24,10 @@ mod valid;
 mod value;
 mod values;
 
+pub use alter::{
+    AlterError, AlterErrorKind, Alteration, Change, EligibleLeaderReplicas, GroupBound, LogLevel,
+    LoggerChange, LoggerError, Operation, Scope, validate_alteration, validate_logger_change,
+};
 pub use broker_config::{
     BackgroundConfig, BrokerConfig, BrokerProperties, EMBEDDED_DEFAULTS, ENVIRONMENT_PREFIX,
     GroupConfig, LogConfig, MetadataLogConfig, NetworkConfig, OffsetsConfig, ProcessRoles,

@@ -22,9 +22,7 @@ pub struct TopicDefaults {
 impl TopicDefaults {
     /// Takes them from a broker's values, its dynamic ones included.
     pub(crate) fn from_broker(broker: &Values) -> Self {
-        let nothing = ConfigMap::new();
-        let mut values = Values::parse(&table::TOPIC, &nothing)
-            .unwrap_or_else(|error| panic!("the defaults of topics must parse: {error:?}"));
+        let mut values = Values::of_defaults(&table::TOPIC);
         for property in table::TOPIC.iter() {
             if let Some(synonym) = property.broker_synonym {
                 values.replace(property.name, broker.get(synonym).cloned());

@@ -47,6 +47,12 @@ impl Values {
         Ok(Self { by_name })
     }
 
+    /// The defaults of a table in which every property has one.
+    pub(crate) fn of_defaults(table: &Table) -> Self {
+        Self::parse(table, &ConfigMap::new())
+            .unwrap_or_else(|error| panic!("the defaults of a table must parse: {error:?}"))
+    }
+
     /// Puts another value in the place of a default.
     pub(crate) fn replace(&mut self, name: &'static str, value: Option<Value>) {
         let replaced = self.by_name.insert(name, value);
