@@ -12,6 +12,7 @@ mod import;
 mod names;
 mod schema;
 mod schema_text;
+mod tidy;
 
 /// How the chores are called.
 const USAGE: &str = "usage: cargo xtask import-schemas --jars DIR | generate | tidy";
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
     let result = match arguments.as_slice() {
         ["import-schemas", "--jars", directory] => import::run(Path::new(directory)),
         ["generate"] => generate::run(),
+        ["tidy"] => tidy::run(),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);

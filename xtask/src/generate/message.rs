@@ -204,7 +204,8 @@ fn codec_impl(out: &mut String, model: &StructModel, min_size: usize) {
         out,
         "impl Element for {} {{\nconst MIN_SIZE: usize = {min_size};\n\n\
          fn read({}: &mut Reader, {}: i16, {}: bool) -> Result<Self, DecodeError> {{\n{read}\n}}\n\n\
-         fn write(&self, {}: &mut Writer, {}: i16, {}: bool) -> Result<(), EncodeError> {{\n{write}\n}}\n}}\n",
+         fn write(&self, {}: &mut Writer, {}: i16, {}: bool) -> Result<(), EncodeError> {{\n\
+         {write}\n}}\n}}\n",
         model.name,
         argument("r", &read),
         argument("version", &read),
