@@ -14,6 +14,7 @@ mod topic;
 use std::collections::BTreeSet;
 
 use crate::broker_config::BrokerConfig;
+use crate::error::ConfigError;
 use crate::table;
 use crate::value::ValueType;
 use crate::values::ConfigMap;
@@ -136,6 +137,63 @@ pub fn validate_alteration(
         }
     }
     Ok(altered)
+}
+
+/// Checks the properties that CreateTopics gives to a new topic, and gives what it sets. When a name
+/// occurs twice, the last one counts.
+///
+/// # Errors
+/// As [`validate_alteration`]; all of them are INVALID_CONFIG here.
+pub fn validate_new_topic<'a>(
+    broker: &BrokerConfig,
+    properties: impl IntoIterator<Item = (&'a str, Option<&'a str>)>,
+) -> Result<ConfigMap, AlterError> {
+    let mut set = ConfigMap::new();
+    let mut nulls = BTreeSet::new();
+    for (name, value) in properties {
+        match value {
+            Some(value) => {
+                nulls.remove(name);
+                set.insert(name.to_owned(), value.to_owned());
+            }
+            None => drop(nulls.insert(name.to_owned())),
+        }
+    }
+    if !nulls.is_empty() {
+        return Err(AlterError::NullTopicValue {
+            names: nulls.into_iter().collect(),
+        });
+    }
+    topic::check(broker, &ConfigMap::new(), &set)?;
+    Ok(set)
+}
+
+/// A stored property that a broker leaves out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct IgnoredProperty {
+    /// Its name.
+    pub name: String,
+    /// Why it is left out.
+    pub error: AlterError,
+}
+
+/// The configuration of a broker with the dynamic properties that the metadata log holds: those of all
+/// brokers (resource BROKER with an empty name) and those of this one.
+///
+/// What was valid when it was set may not be any more, after a change of the static properties or
+/// of the version. Such properties are left out, and come back for the log; the rest counts.
+///
+/// # Errors
+/// The properties contradict each other or the static ones. The caller keeps the configuration it has.
+pub fn with_stored_dynamic(
+    broker: &BrokerConfig,
+    dynamic_default: &ConfigMap,
+    dynamic_broker: &ConfigMap,
+) -> Result<(BrokerConfig, Vec<IgnoredProperty>), ConfigError> {
+    let (default, mut ignored) = broker::without_invalid(Scope::BrokerDefault, dynamic_default);
+    let (own, ignored_of_own) = broker::without_invalid(Scope::Broker, dynamic_broker);
+    ignored.extend(ignored_of_own);
+    Ok((broker.with_dynamic(&default, &own)?, ignored))
 }
 
 fn check_names_and_nulls(alteration: &Alteration) -> Result<(), AlterError> {

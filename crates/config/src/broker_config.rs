@@ -4,6 +4,8 @@ mod checks;
 mod load;
 mod parts;
 
+use std::fmt;
+
 use crate::error::ConfigError;
 use crate::listeners::Listeners;
 use crate::topic_config::TopicDefaults;
@@ -33,8 +35,9 @@ pub enum QuorumKind {
     Configured,
 }
 
-/// Who set a property of a broker, from the strongest to the weakest.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Who set a property of a broker, from the strongest to the weakest. `Debug` shows only the names,
+/// for values may be secrets.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct BrokerProperties {
     /// The dynamic properties of this broker.
     pub dynamic_broker: ConfigMap,
@@ -155,6 +158,16 @@ impl ProcessRoles {
             broker: has_role("broker"),
             controller: has_role("controller"),
         }
+    }
+}
+
+impl fmt::Debug for BrokerProperties {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BrokerProperties")
+            .field("dynamic_broker", &self.dynamic_broker.keys())
+            .field("dynamic_default", &self.dynamic_default.keys())
+            .field("static_broker", &self.static_broker.keys())
+            .finish()
     }
 }
 

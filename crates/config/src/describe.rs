@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::broker_config::BrokerConfig;
-use crate::synonyms::{broker_and_listener_synonyms, listener_override};
+use crate::synonyms::{broker_and_listener_synonyms, broker_synonyms, listener_override};
 use crate::table::{self, Property, Table};
 use crate::value::{Value, ValueError, ValueType};
 use crate::values::ConfigMap;
@@ -132,6 +132,42 @@ pub fn describe_topic(
             dynamic_entry(property, value, synonyms)
         })
         .collect())
+}
+
+/// What CreateTopics answers of a new topic that sets `overrides`: values as they were written, no
+/// synonyms, and whoever set a property counts even under another unit.
+pub fn describe_created_topic(
+    broker: &BrokerConfig,
+    overrides: &ConfigMap,
+) -> Vec<DescribedConfig> {
+    let defaults = broker.topic_defaults.values();
+    let described = table::TOPIC
+        .iter()
+        .filter(|property| is_shown(property, overrides));
+    described
+        .map(|property| match overrides.get(property.name) {
+            Some(text) => DescribedConfig {
+                source: ConfigSource::DynamicTopic,
+                ..dynamic_entry(property, Some(text.clone()), Vec::new())
+            },
+            None => {
+                let names = property
+                    .broker_synonym
+                    .map(broker_synonyms)
+                    .unwrap_or_default();
+                let is_named =
+                    |layer: &ConfigMap| names.iter().any(|name| layer.contains_key(*name));
+                let setter = layers(broker)
+                    .into_iter()
+                    .find(|(layer, _)| is_named(layer));
+                let value = defaults.get(property.name).map(Value::to_string);
+                DescribedConfig {
+                    source: setter.map_or(ConfigSource::Default, |(_, source)| source),
+                    ..dynamic_entry(property, value, Vec::new())
+                }
+            }
+        })
+        .collect()
 }
 
 /// Describes a group that sets `overrides` itself.
@@ -271,20 +307,24 @@ pub(crate) fn broker_property(name: &str) -> Option<&'static Property> {
     find(name).or_else(|| listener_override(name).and_then(find))
 }
 
-/// Everywhere a broker's property is set, strongest first, beginning where it has this very name.
-fn broker_chain(broker: &BrokerConfig, name: &str, visibility: Visibility) -> Vec<Synonym> {
+/// The properties that someone set, strongest first.
+fn layers(broker: &BrokerConfig) -> [(&ConfigMap, ConfigSource); 3] {
     let properties = broker.properties();
-    let layers = [
+    [
         (&properties.dynamic_broker, ConfigSource::DynamicBroker),
         (
             &properties.dynamic_default,
             ConfigSource::DynamicDefaultBroker,
         ),
         (&properties.static_broker, ConfigSource::StaticBroker),
-    ];
+    ]
+}
+
+/// Everywhere a broker's property is set, strongest first, beginning where it has this very name.
+fn broker_chain(broker: &BrokerConfig, name: &str, visibility: Visibility) -> Vec<Synonym> {
     let shown = |text: &str| (visibility == Visibility::Shown).then(|| text.to_owned());
     let names = broker_and_listener_synonyms(name);
-    let set = layers.into_iter().flat_map(|(layer, source)| {
+    let set = layers(broker).into_iter().flat_map(|(layer, source)| {
         names.iter().filter_map(move |name| {
             layer
                 .get(*name)

@@ -320,7 +320,7 @@ pub enum ConfigWarning {
     #[error("property {name} has no effect: {reason}")]
     NoEffect {
         /// The property.
-        name: &'static str,
+        name: String,
         /// Why.
         reason: Reason,
     },

@@ -25,8 +25,9 @@ mod value;
 mod values;
 
 pub use alter::{
-    AlterError, AlterErrorKind, Alteration, Change, EligibleLeaderReplicas, GroupBound, LogLevel,
-    LoggerChange, LoggerError, Operation, Scope, validate_alteration, validate_logger_change,
+    AlterError, AlterErrorKind, Alteration, Change, EligibleLeaderReplicas, GroupBound,
+    IgnoredProperty, LogLevel, LoggerChange, LoggerError, Operation, Scope, validate_alteration,
+    validate_logger_change, validate_new_topic, with_stored_dynamic,
 };
 pub use broker_config::{
     BackgroundConfig, BrokerConfig, BrokerProperties, EMBEDDED_DEFAULTS, ENVIRONMENT_PREFIX,
@@ -36,7 +37,8 @@ pub use broker_config::{
 };
 pub use describe::{
     ConfigSource, DescribedConfig, Synonym, describe_broker, describe_broker_defaults,
-    describe_client_metrics, describe_group, describe_loggers, describe_topic,
+    describe_client_metrics, describe_created_topic, describe_group, describe_loggers,
+    describe_topic,
 };
 pub use error::{ConfigError, ConfigWarning, Conflict, ListenerError};
 pub use listeners::{Listener, Listeners, SecurityProtocol};

@@ -6,7 +6,7 @@ use crate::synonyms::listener_override;
 use crate::table::{self, UpdateMode};
 use crate::values::ConfigMap;
 
-use super::{AlterError, Scope};
+use super::{AlterError, IgnoredProperty, Scope};
 
 /// Thread pools: a change may at most halve or double them.
 const THREAD_POOLS: [&str; 10] = [
@@ -49,6 +49,17 @@ pub(super) fn check(
     scope: Scope,
     altered: &ConfigMap,
 ) -> Result<(), AlterError> {
+    check_each(scope, altered)?;
+    let properties = broker.properties();
+    let changed = match scope {
+        Scope::BrokerDefault => broker.with_dynamic(altered, &properties.dynamic_broker),
+        _ => broker.with_dynamic(&properties.dynamic_default, altered),
+    };
+    check_thread_pools(broker, &changed.map_err(AlterError::Broker)?)
+}
+
+/// Checks the properties one by one: whether they may be set there, and to that value.
+fn check_each(scope: Scope, altered: &ConfigMap) -> Result<(), AlterError> {
     let names_where = |is_wrong: &dyn Fn(&str) -> bool| -> Vec<String> {
         altered
             .keys()
@@ -74,12 +85,28 @@ pub(super) fn check(
     if scope == Scope::BrokerDefault && !names.is_empty() {
         return Err(AlterError::NeedsBroker { names });
     }
-    let properties = broker.properties();
-    let changed = match scope {
-        Scope::BrokerDefault => broker.with_dynamic(altered, &properties.dynamic_broker),
-        _ => broker.with_dynamic(&properties.dynamic_default, altered),
-    };
-    check_thread_pools(broker, &changed.map_err(AlterError::Broker)?)
+    Ok(())
+}
+
+/// The dynamic properties that the metadata log holds, without those that cannot be set there: they
+/// were written by another version. Each of those comes with why it is left out.
+pub(super) fn without_invalid(
+    scope: Scope,
+    stored: &ConfigMap,
+) -> (ConfigMap, Vec<IgnoredProperty>) {
+    let mut kept = ConfigMap::new();
+    let mut ignored = Vec::new();
+    for (name, text) in stored {
+        let one = ConfigMap::from([(name.clone(), text.clone())]);
+        match check_each(scope, &one) {
+            Ok(()) => kept.extend(one),
+            Err(error) => ignored.push(IgnoredProperty {
+                name: name.clone(),
+                error,
+            }),
+        }
+    }
+    (kept, ignored)
 }
 
 fn is_read_only(name: &str) -> bool {

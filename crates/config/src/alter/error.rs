@@ -38,6 +38,12 @@ pub enum AlterError {
         /// The properties.
         names: Vec<String>,
     },
+    /// A property of a new topic is set to nothing.
+    #[error("Null value not supported for topic configs: {}", names.join(","))]
+    NullTopicValue {
+        /// The properties.
+        names: Vec<String>,
+    },
     /// No topic has such a property.
     #[error("Unknown topic config name: {name}")]
     UnknownTopicConfig {
@@ -176,7 +182,8 @@ impl AlterError {
             | Self::NeedsBroker { .. }
             | Self::ThreadCount { .. }
             | Self::ClientMetricsInterval { .. } => AlterErrorKind::InvalidRequest,
-            Self::UnknownTopicConfig { .. }
+            Self::NullTopicValue { .. }
+            | Self::UnknownTopicConfig { .. }
             | Self::UnknownGroupConfig { .. }
             | Self::UnknownBrokerConfig { .. }
             | Self::NotAList { .. }

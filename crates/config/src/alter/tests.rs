@@ -207,3 +207,66 @@ fn loggers_take_kafka_levels() {
         );
     }
 }
+
+#[test]
+fn new_topics_are_checked_as_by_the_reference() {
+    let broker = broker();
+    let check = |properties: &[(&'static str, Option<&'static str>)], expected: Option<&str>| {
+        let actual = validate_new_topic(&broker, properties.iter().copied());
+        let message = actual.as_ref().err().map(ToString::to_string);
+        assert_eq!(message.as_deref(), expected, "{properties:?}");
+        if let Err(error) = actual {
+            assert_eq!(error.kind(), AlterErrorKind::InvalidConfig);
+        }
+    };
+    check(&[], None);
+    check(&[("cleanup.policy", Some("compact,compact"))], None);
+    check(
+        &[("retention.ms", Some("x")), ("retention.ms", Some("1"))],
+        None,
+    );
+    check(
+        &[("retention.ms", None)],
+        Some("Null value not supported for topic configs: retention.ms"),
+    );
+    check(
+        &[("foo", Some("1"))],
+        Some("Unknown topic config name: foo"),
+    );
+    check(
+        &[("retention.ms", Some("abc"))],
+        Some("Invalid value abc for configuration retention.ms: Not a number of type LONG"),
+    );
+}
+
+#[test]
+fn stored_properties_that_became_invalid_are_left_out_and_the_rest_counts() {
+    let default = map([
+        ("log.retention.ms", "7"),
+        ("log.segment.bytes", "x"),
+        ("listeners", "PLAINTEXT://:1"),
+    ]);
+    let own = map([
+        ("num.partitions", "5"),
+        ("max.connections", "9"),
+        ("ssl.keystore.type", "PEM"),
+    ]);
+    let (config, ignored) = with_stored_dynamic(&broker(), &default, &own).expect("valid");
+    assert_eq!(config.network.max_connections, 9);
+    assert_eq!(
+        crate::TopicConfig::default_of(&config.topic_defaults).retention_ms,
+        7
+    );
+    let names: Vec<&str> = ignored.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!(
+        names,
+        [
+            "listeners",
+            "log.segment.bytes",
+            "num.partitions",
+            "ssl.keystore.type"
+        ]
+    );
+    let contradiction = map([("log.roll.ms", "0")]);
+    assert!(with_stored_dynamic(&broker(), &contradiction, &map([])).is_err());
+}

@@ -40,7 +40,8 @@ pub(super) fn check_quorum(
     let has_servers = !values
         .list("controller.quorum.bootstrap.servers")
         .is_empty();
-    if voter_ids.is_empty() && !has_servers && quorum == QuorumKind::Configured {
+    let is_alone = quorum == QuorumKind::Alone && roles.controller;
+    if voter_ids.is_empty() && !has_servers && !is_alone {
         return Err(Conflict::NoQuorum);
     }
     match roles.controller {

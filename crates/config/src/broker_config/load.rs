@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::error::{ConfigError, ConfigWarning};
 use crate::properties::Properties;
 use crate::synonyms::listener_override;
-use crate::table::{self, Effect};
+use crate::table::{self, Effect, Reason};
 use crate::value::Value;
 use crate::values::ConfigMap;
 
@@ -169,13 +169,16 @@ fn warn_of_properties(set: &ConfigMap, warnings: &mut Vec<ConfigWarning>) {
                 });
             }
         }
-        if let Effect::Accepted(reason) = property.effect {
-            if property.default_text() != Some(value.trim()) {
-                warnings.push(ConfigWarning::NoEffect {
-                    name: property.name,
-                    reason,
-                });
-            }
+        let reason = match property.effect {
+            Effect::Accepted(reason) => reason,
+            Effect::Acts if property.name != name => Reason::ListenerOverride,
+            Effect::Acts => continue,
+        };
+        if property.name != name || property.default_text() != Some(value.trim()) {
+            warnings.push(ConfigWarning::NoEffect {
+                name: name.clone(),
+                reason,
+            });
         }
     }
 }

@@ -152,6 +152,28 @@ fn every_property_has_a_variable_of_its_own() {
     assert_eq!(environment_variable("log.dirs"), "OTTLA_LOG_DIRS");
 }
 
+fn no_effect(name: &str, reason: Reason) -> ConfigWarning {
+    ConfigWarning::NoEffect {
+        name: name.to_owned(),
+        reason,
+    }
+}
+
+#[test]
+fn passwords_are_not_in_debug_output() {
+    let (config, _) = load_text(&format!("{BASE}ssl.key.password=hush\n")).expect("valid");
+    let shown = format!("{config:?}");
+    assert!(shown.contains("ssl.key.password"));
+    assert!(!shown.contains("hush"));
+}
+
+#[test]
+fn only_a_controller_can_be_alone() {
+    let overrides = ["process.roles=broker".to_owned()];
+    let refused = BrokerConfig::load(None, no_environment(), &overrides);
+    assert_eq!(refused.err(), Some(Conflict::NoQuorum.into()));
+}
+
 #[test]
 fn what_an_operator_should_know_is_a_warning() {
     let text = format!(
@@ -165,19 +187,17 @@ fn what_an_operator_should_know_is_a_warning() {
             name: "num.partitions".to_owned(),
             line: 8,
         },
+        no_effect(
+            "listener.name.plaintext.max.connections",
+            Reason::ListenerOverride,
+        ),
         ConfigWarning::RepeatedListValue { name: "log.dirs" },
         ConfigWarning::UnknownProperty {
             name: "log.dirz".to_owned(),
             suggestion: Some("log.dir"),
         },
-        ConfigWarning::NoEffect {
-            name: "num.io.threads",
-            reason: Reason::Threads,
-        },
-        ConfigWarning::NoEffect {
-            name: "ssl.keystore.location",
-            reason: Reason::Feature(Feature::Tls),
-        },
+        no_effect("num.io.threads", Reason::Threads),
+        no_effect("ssl.keystore.location", Reason::Feature(Feature::Tls)),
     ];
     assert_eq!(warnings, expected);
 }

@@ -132,6 +132,22 @@ fn what_is_set_in_many_places_is_described_as_by_the_reference() {
     check("t2", &topic, answer!("described_set/TOPIC_t2.tsv"));
 
     let set = map([
+        ("cleanup.policy", "compact,compact"),
+        ("internal.segment.bytes", "5000"),
+        ("max.message.bytes", " 2000 "),
+        ("min.cleanable.dirty.ratio", "0.10"),
+    ]);
+    let created: Vec<String> = describe_created_topic(&broker, &set)
+        .iter()
+        .map(|entry| {
+            let columns: Vec<String> = line_of(entry).split('\t').map(str::to_owned).collect();
+            columns[..5].join("\t")
+        })
+        .collect();
+    let expected: Vec<&str> = answer!("described_set/created_topic.tsv").lines().collect();
+    assert_eq!(created, expected);
+
+    let set = map([
         ("consumer.session.timeout.ms", "50000"),
         ("share.auto.offset.reset", "earliest"),
     ]);

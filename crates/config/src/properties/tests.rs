@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 fn check(text: &str, expected: &[(&str, &str, usize)]) {
@@ -129,4 +131,24 @@ fn meta_properties_are_written_plainly() {
     properties.set("version", "1");
     properties.set("cluster.id", "AbC-_9");
     assert_eq!(properties.to_text(&[]), "version=1\ncluster.id=AbC-_9\n");
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_the_parser_panic(text in "(\\PC|[ \t\n\r\\\\=:#!u0-9])*") {
+        if let Err(error) = Properties::parse(&text) {
+            prop_assert!(error.to_string().starts_with("line "));
+        }
+    }
+
+    #[test]
+    fn every_entry_is_read_as_it_was_written(
+        name in "[a-zé😀 =:#!\t\n\\\\]{1,8}",
+        value in "[a-zé😀 =:#!\t\n\r\\\\]{0,8}",
+    ) {
+        let mut properties = Properties::new();
+        properties.set(name.clone(), value.clone());
+        let read = Properties::parse(&properties.to_text(&[])).expect("what was written");
+        prop_assert_eq!(read.get(&name), Some(value.as_str()));
+    }
 }

@@ -36,7 +36,7 @@ pub(super) const PROPERTIES: &[Property] = properties! {
         "How many threads do the group coordinator's background work."
     "group.coordinator.cached.buffer.max.bytes": Int = "1048588", at_least(524288), Medium ClusterWide, INTERNALS;
         "How large a write buffer the group coordinator keeps for reuse."
-    "group.coordinator.rebalance.protocols": List = "classic,consumer,streams", non_empty_list_of(&["consumer", "classic", "share", "streams"]), Medium ReadOnly, ACTS;
+    "group.coordinator.rebalance.protocols": List = "classic,consumer,streams", non_empty_list_of(&["consumer", "classic", "share", "streams"]), Medium ReadOnly, without(Feature::ConsumerGroups);
         "The group protocols that are offered; classic is always one of them."
     "group.coordinator.threads": Int = "4", at_least(1), High ReadOnly, THREADS;
         "How many threads run the group coordinator."

@@ -132,6 +132,8 @@ pub enum Reason {
     Threads,
     /// It tunes a part of Kafka's insides that Ottla builds differently.
     Internals,
+    /// It overrides a property for one listener, and listeners share theirs.
+    ListenerOverride,
     /// It belongs to a feature that this version does not have.
     Feature(Feature),
 }
@@ -181,6 +183,9 @@ impl fmt::Display for Reason {
             Self::Java => f.write_str("it belongs to the Java runtime or names Java code"),
             Self::Threads => f.write_str("Ottla sizes its threads and queues by itself"),
             Self::Internals => f.write_str("it tunes a part of Kafka that Ottla does not have"),
+            Self::ListenerOverride => {
+                f.write_str("this version has no properties for single listeners")
+            }
             Self::Feature(feature) => write!(f, "this version has no {feature}"),
         }
     }
