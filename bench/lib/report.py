@@ -104,7 +104,8 @@ and most of the pairs of runs. *Limit* says for {baseline} / {candidate} whose c
 the rate compares brokers only where it says `broker`; CPU per byte compares them everywhere. The kernel threads' CPU
 (writeback, journal, reclaim) is counted for the whole machine while the run lasts. A GB is 10^9 bytes of record values before
 compression. Scenario names: record size, codec, partitions (`100p`), connections (`50c`); acks=all unless it says `acks1`;
-requests written straight to sockets unless it says `librdkafka`. Latency is from the moment when a record was due until it was
+requests written straight to sockets, with batches of 16 KB and up to five requests in flight on a connection (each to 10
+partitions where there are 100), unless it says `librdkafka`. Latency is from the moment when a record was due until it was
 read (coordinated omission counted). Compare ratios, not digits, with other machines.
 
 {table(rows, baseline, candidate)}

@@ -11,6 +11,9 @@ BROKER_CORE = 0
 # Freed memory goes back to the host of a virtual machine after about two seconds. The pause makes
 # both brokers find the machine in the same state, however quickly they start.
 SETTLE_S = 4
+# A just-in-time compiler gets this long, or this many records' bytes, on all cores before anything counts.
+WARM_UP_S = 12
+WARM_UP_BYTES = 3_000_000_000
 
 
 @dataclass
@@ -61,6 +64,7 @@ class Stream:
     codec: str = "none"
     partitions: int = 1
     connections: int = 1
+    partitions_per_request: int = 1
     client: str = "raw"
     bytes_total: int = 1_000_000_000
 
@@ -70,7 +74,7 @@ class Stream:
     def produce(self, broker, context, topic, watched=True):
         return load(["produce", "--topic", topic, "--records", self.records(context),
                      "--record-bytes", self.record_bytes, "--acks", self.acks, "--codec", self.codec,
-                     *self._common(broker, watched)], context.load_core)
+                     "--partitions-per-request", self.partitions_per_request, *self._common(broker, watched)], context.load_core)
 
     def consume(self, broker, context, topic):
         return load(["consume", "--topic", topic, "--records", self.records(context),
@@ -81,14 +85,15 @@ class Stream:
                 "--client", self.client, *(["--broker-pid", broker.pid] if watched else [])]
 
 
-def begin(broker):
-    """Starts the broker on its own core."""
-    broker.start()
-    broker.pin(BROKER_CORE)
+def warm_up(run):
+    """Repeats a load, which returns its figures, until it is time to measure."""
+    start, moved = time.monotonic(), 0
+    while time.monotonic() - start < WARM_UP_S and moved < WARM_UP_BYTES:
+        moved += run()["bytes"]
 
 
 def settle(broker):
-    """Ends what earlier phases left to write, and pins threads that came since."""
+    """Ends what earlier phases left to write, and confines the broker to its core."""
     os.sync()
     time.sleep(SETTLE_S)
     broker.pin(BROKER_CORE)
@@ -103,8 +108,8 @@ def stream_metrics(figures):
 
 def produce(stream):
     def run(broker, context):
-        begin(broker)
-        stream.produce(broker, context, "warm-up")
+        broker.start()
+        warm_up(lambda: stream.produce(broker, context, "warm-up"))
         settle(broker)
         return stream_metrics(stream.produce(broker, context, "measured"))
     return run
@@ -112,11 +117,11 @@ def produce(stream):
 
 def consume(stream):
     def run(broker, context):
-        begin(broker)
+        broker.start()
         # Filled by raw requests whichever client reads.
         filler = Stream(**{**stream.__dict__, "client": "raw", "connections": 1})
         filler.produce(broker, context, "measured")
-        stream.consume(broker, context, "measured")
+        warm_up(lambda: stream.consume(broker, context, "measured"))
         settle(broker)
         return stream_metrics(stream.consume(broker, context, "measured"))
     return run
@@ -127,12 +132,14 @@ LATENCY_METRICS = ["p50_us", "p99_us", "p999_us", "max_us", "broker_busy", "miss
 
 def latency(rate=None):
     def run(broker, context):
-        begin(broker)
-        Stream(bytes_total=300_000_000, client="librdkafka").produce(broker, context, "warm-up")
+        broker.start()
+        options = ["--broker", broker.address, "--broker-pid", broker.pid]
+        warm_up(lambda: load(["latency", "--topic", "warm-up", "--rate", 10_000, "--seconds", 3, *options],
+                             context.load_core))
         settle(broker)
         chosen = rate or context.half_rate or half_of_maximum(broker, context)
         figures = load(["latency", "--topic", "measured", "--rate", chosen, "--seconds", max(5, int(20 * context.scale)),
-                        "--broker", broker.address, "--broker-pid", broker.pid], context.load_core)
+                        *options], context.load_core)
         return {name: figures[name] for name in LATENCY_METRICS}, figures["limit"]
     return run
 
@@ -140,14 +147,17 @@ def latency(rate=None):
 def half_of_maximum(broker, context):
     """Half of the rate that the first broker, the baseline, takes from the same client; then the
     same for both."""
-    figures = Stream(bytes_total=500_000_000, client="librdkafka").produce(broker, context, "maximum")
+    stream = Stream(bytes_total=500_000_000, client="librdkafka")
+    warm_up(lambda: stream.produce(broker, context, "warm-up-maximum"))
+    figures = stream.produce(broker, context, "maximum")
     settle(broker)
     context.half_rate = round(figures["records_per_s"] / 2)
     return context.half_rate
 
 
 def memory(broker, context):
-    begin(broker)
+    broker.start()
+    broker.pin(BROKER_CORE)
     time.sleep(max(3, 10 * context.scale))
     idle = broker.resident_mib()
     for stream in (Stream(partitions=100, connections=50), Stream(codec="zstd", partitions=100, connections=50)):
@@ -175,7 +185,7 @@ def settle_stopped():
 
 def partitions(count):
     def run(broker, context):
-        begin(broker)
+        broker.start()
         options = ["--broker", broker.address, "--timeout-s", 300]
         load(["create-partitions", "--topic", "warm-up", "--partitions", 10, *options], context.load_core)
         settle(broker)
@@ -186,7 +196,7 @@ def partitions(count):
 
 def recovery(broker, context):
     """From exec after kill -9 under load until the partitions answer with all that was acknowledged."""
-    begin(broker)
+    broker.start()
     stream = Stream(partitions=10, connections=10)
     for _ in range(2):
         produced = stream.produce(broker, context, "measured")["records"]
@@ -210,10 +220,10 @@ def _streams():
         "1k-zstd": Stream(codec="zstd"),
         "100b-lz4": Stream(codec="lz4", **small),
         "100b-zstd": Stream(codec="zstd", **small),
-        "1k-100p": Stream(partitions=100),
+        "1k-100p": Stream(partitions=100, partitions_per_request=10),
         "1k-50c": Stream(connections=50),
-        "1k-100p-50c": Stream(partitions=100, connections=50),
-        "100b-100p-50c": Stream(partitions=100, connections=50, **small),
+        "1k-100p-50c": Stream(partitions=100, connections=50, partitions_per_request=10),
+        "100b-100p-50c": Stream(partitions=100, connections=50, partitions_per_request=10, **small),
         "100b-librdkafka": Stream(client="librdkafka", **small),
         "1k-librdkafka": Stream(client="librdkafka"),
     }

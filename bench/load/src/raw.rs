@@ -19,7 +19,7 @@ const REQUESTS: usize = 16;
 /// Sends `options.records` records at least (whole requests) and waits for all answers.
 pub fn produce(options: &Produce) -> Result<Figures, LoadError> {
     let per_batch = (options.batch_bytes / (options.record_bytes + 8)).max(1) as u64;
-    let per_request = per_batch * options.partitions_per_request as u64;
+    let per_request = per_batch * width(options) as u64;
     let requests = options.records.div_ceil(per_request);
     let mut producers = Vec::new();
     for index in 0..options.connections {
@@ -58,6 +58,13 @@ fn take(left: &AtomicU64) -> bool {
         .is_ok()
 }
 
+/// Partitions that one request writes to.
+fn width(options: &Produce) -> usize {
+    options
+        .partitions_per_request
+        .clamp(1, options.partitions as usize)
+}
+
 fn build_requests(
     options: &Produce,
     producer: usize,
@@ -69,7 +76,7 @@ fn build_requests(
         .as_millis() as i64;
     let mut payloads = Payloads::new(options.record_bytes);
     let partitions = options.partitions as usize;
-    let width = options.partitions_per_request.min(partitions);
+    let width = width(options);
     let mut partition = producer % partitions;
     let mut frames = Vec::new();
     for _ in 0..REQUESTS.max(partitions.div_ceil(width)) {
