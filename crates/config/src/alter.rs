@@ -1,8 +1,8 @@
-//! Changes of the properties of a resource: what AlterConfigs, IncrementalAlterConfigs and the configs
-//! of CreateTopics ask for, checked, and what the resource sets afterwards.
+//! Changes of the properties of a resource: what AlterConfigs, IncrementalAlterConfigs and the
+//! configs of CreateTopics ask for, checked, and what the resource sets afterwards.
 //!
-//! Source: the answers of the reference release. Whether the resource exists, and whether its name is
-//! a valid one, is up to the caller.
+//! Source: the answers of the reference release. Whether the resource exists, and whether its name
+//! is a valid one, is up to the caller.
 
 mod broker;
 mod client_metrics;
@@ -139,8 +139,8 @@ pub fn validate_alteration(
     Ok(altered)
 }
 
-/// Checks the properties that CreateTopics gives to a new topic, and gives what it sets. When a name
-/// occurs twice, the last one counts.
+/// Checks the properties that CreateTopics gives to a new topic, and gives what it sets. When a
+/// name occurs twice, the last one counts.
 ///
 /// # Errors
 /// As [`validate_alteration`]; all of them are INVALID_CONFIG here.
@@ -177,14 +177,15 @@ pub struct IgnoredProperty {
     pub error: AlterError,
 }
 
-/// The configuration of a broker with the dynamic properties that the metadata log holds: those of all
-/// brokers (resource BROKER with an empty name) and those of this one.
+/// The configuration of a broker with the dynamic properties that the metadata log holds: those of
+/// all brokers (resource BROKER with an empty name) and those of this one.
 ///
 /// What was valid when it was set may not be any more, after a change of the static properties or
 /// of the version. Such properties are left out, and come back for the log; the rest counts.
 ///
 /// # Errors
-/// The properties contradict each other or the static ones. The caller keeps the configuration it has.
+/// The properties contradict each other or the static ones. The caller keeps the configuration it
+/// has.
 pub fn with_stored_dynamic(
     broker: &BrokerConfig,
     dynamic_default: &ConfigMap,

@@ -85,9 +85,10 @@ pub struct BrokerConfig {
 }
 
 impl BrokerConfig {
-    /// The same node with other dynamic properties: `dynamic_default` those of all brokers (resource
-    /// BROKER with an empty name), `dynamic_broker` those of this one. Listeners change too, if the
-    /// properties say so; whether that can take effect while running is up to the caller.
+    /// The same node with other dynamic properties: `dynamic_default` those of all brokers
+    /// (resource BROKER with an empty name), `dynamic_broker` those of this one. Listeners change
+    /// too, if the properties say so; whether that can take effect while running is up to the
+    /// caller.
     pub fn with_dynamic(
         &self,
         dynamic_default: &ConfigMap,
@@ -172,8 +173,8 @@ impl fmt::Debug for BrokerProperties {
 }
 
 impl BrokerProperties {
-    /// What is set in the end. A dynamic property also puts away the static ones that say the same in
-    /// other words: a dynamic `log.retention.ms` a static `log.retention.minutes`.
+    /// What is set in the end. A dynamic property also puts away the static ones that say the same
+    /// in other words: a dynamic `log.retention.ms` a static `log.retention.minutes`.
     fn effective(&self) -> ConfigMap {
         let mut result = self.static_broker.clone();
         for layer in [&self.dynamic_default, &self.dynamic_broker] {

@@ -1,4 +1,5 @@
-//! What DescribeConfigs answers: each property with its value, who set it, and what else would have.
+//! What DescribeConfigs answers: each property with its value, who set it, and what else would
+//! have.
 //!
 //! Source: the answers of the reference release, entry for entry; the documentation is our own, and
 //! entries come in the order of their names.

@@ -1,7 +1,7 @@
 //! ISO 8601 durations, in the form of `PnDTnHnMn.nS`.
 
-/// Reads a duration, in milliseconds (parts of one are cut off). Days count 24 hours; every part may
-/// have a sign, and so may the whole. `None` when it is malformed or does not fit.
+/// Reads a duration, in milliseconds (parts of one are cut off). Days count 24 hours; every part
+/// may have a sign, and so may the whole. `None` when it is malformed or does not fit.
 pub(crate) fn parse_iso_duration_ms(text: &str) -> Option<i64> {
     let (sign, unsigned) = match text.strip_prefix('-') {
         Some(rest) => (-1, rest),

@@ -51,7 +51,8 @@ impl From<ParseError> for ConfigError {
 pub enum Conflict {
     /// `node.id` and `broker.id` differ.
     #[error(
-        "node.id is {node_id} and broker.id is {broker_id}; set both to the same value, or one of them"
+        "node.id is {node_id} and broker.id is {broker_id}; set both to the same value, or one \
+         of them"
     )]
     NodeIdAndBrokerId {
         /// The value of `node.id`.
@@ -67,7 +68,8 @@ pub enum Conflict {
     NoQuorum,
     /// A controller is not among the voters.
     #[error(
-        "process.roles contains 'controller', so controller.quorum.voters must contain node.id {node_id}"
+        "process.roles contains 'controller', so controller.quorum.voters must contain node.id \
+         {node_id}"
     )]
     ControllerIsNotAVoter {
         /// The value of `node.id`.
@@ -75,7 +77,8 @@ pub enum Conflict {
     },
     /// A node that is only a broker is among the voters.
     #[error(
-        "process.roles contains only 'broker', so controller.quorum.voters must not contain node.id {node_id}"
+        "process.roles contains only 'broker', so controller.quorum.voters must not contain \
+         node.id {node_id}"
     )]
     BrokerIsAVoter {
         /// The value of `node.id`.
@@ -95,7 +98,8 @@ pub enum Conflict {
     LogRetentionMs,
     /// The cleaners' memory is too small.
     #[error(
-        "log.cleaner.dedupe.buffer.size must be more than 1 MiB for each of log.cleaner.threads, of which there must be one"
+        "log.cleaner.dedupe.buffer.size must be more than 1 MiB for each of log.cleaner.threads, \
+         of which there must be one"
     )]
     LogCleanerDedupeBufferSize,
     /// `left` must not be above `right`.
@@ -130,7 +134,8 @@ pub enum Conflict {
     ClassicProtocolDisabled,
     /// Not the number of a codec.
     #[error(
-        "{name} must be the number of a codec (0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd), not {codec}"
+        "{name} must be the number of a codec (0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd), not \
+         {codec}"
     )]
     UnknownCompressionCodec {
         /// The property.
@@ -186,7 +191,8 @@ pub enum ListenerError {
     },
     /// No entry of the map is for this listener.
     #[error(
-        "no security protocol is defined for listener {name}: add it to listener.security.protocol.map, or to controller.listener.names if controllers use it"
+        "no security protocol is defined for listener {name}: add it to \
+         listener.security.protocol.map, or to controller.listener.names if controllers use it"
     )]
     NoSecurityProtocol {
         /// The listener.
@@ -200,7 +206,8 @@ pub enum ListenerError {
     },
     /// A protocol is unknown.
     #[error(
-        "Invalid security protocol `{protocol}` defined in listener.security.protocol.map; use PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL"
+        "Invalid security protocol `{protocol}` defined in listener.security.protocol.map; use \
+         PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL"
     )]
     UnknownSecurityProtocol {
         /// The protocol.
@@ -222,7 +229,9 @@ pub enum ListenerError {
     },
     /// The listener between brokers is not advertised.
     #[error(
-        "the listener between brokers (inter.broker.listener.name or security.inter.broker.protocol) is {name}, which must be one of advertised.listeners: {valid}"
+        "the listener between brokers (inter.broker.listener.name or \
+         security.inter.broker.protocol) is {name}, which must be one of advertised.listeners: \
+         {valid}"
     )]
     InterBrokerListenerNotAdvertised {
         /// The name.
@@ -232,7 +241,8 @@ pub enum ListenerError {
     },
     /// Clients have no listener to connect to.
     #[error(
-        "advertised.listeners has no listener for clients; perhaps controller.listener.names contains all of them"
+        "advertised.listeners has no listener for clients; perhaps controller.listener.names \
+         contains all of them"
     )]
     NoBrokerListener,
     /// A listener is advertised that is not listened on.
@@ -243,7 +253,8 @@ pub enum ListenerError {
     },
     /// Clients are told an address that no one can connect to.
     #[error(
-        "advertised.listeners, or listeners in its place, gives 0.0.0.0 as the address of {name}; give clients an address that they can reach"
+        "advertised.listeners, or listeners in its place, gives 0.0.0.0 as the address of \
+         {name}; give clients an address that they can reach"
     )]
     UnroutableAddress {
         /// The listener.
@@ -251,7 +262,8 @@ pub enum ListenerError {
     },
     /// A controller has no listener.
     #[error(
-        "controller.listener.names contains {name}, which must be in listeners because process.roles contains 'controller'"
+        "controller.listener.names contains {name}, which must be in listeners because \
+         process.roles contains 'controller'"
     )]
     ControllerListenerMissing {
         /// The listener.
@@ -259,7 +271,8 @@ pub enum ListenerError {
     },
     /// A node that is only a broker has a controller's listener.
     #[error(
-        "controller.listener.names contains {name}, which must not be in listeners because process.roles is 'broker'"
+        "controller.listener.names contains {name}, which must not be in listeners because \
+         process.roles is 'broker'"
     )]
     ControllerListenerOnBroker {
         /// The listener.
@@ -267,7 +280,8 @@ pub enum ListenerError {
     },
     /// A node that is only a controller has a client's listener.
     #[error(
-        "listeners contains {name}, which must be in controller.listener.names because process.roles is 'controller'"
+        "listeners contains {name}, which must be in controller.listener.names because \
+         process.roles is 'controller'"
     )]
     BrokerListenerOnController {
         /// The listener.
@@ -275,7 +289,8 @@ pub enum ListenerError {
     },
     /// An early listener is unknown.
     #[error(
-        "early.start.listeners contains {name}, which is not in listeners or controller.listener.names"
+        "early.start.listeners contains {name}, which is not in listeners or \
+         controller.listener.names"
     )]
     UnknownEarlyStartListener {
         /// The listener.
@@ -295,7 +310,10 @@ pub enum ConfigWarning {
         suggestion: Option<&'static str>,
     },
     /// No property belongs to the environment variable, which is ignored.
-    #[error("environment variable {variable} names no property and is ignored{}", did_you_mean(*suggestion))]
+    #[error(
+        "environment variable {variable} names no property and is ignored{}",
+        did_you_mean(*suggestion)
+    )]
     UnknownVariable {
         /// The variable.
         variable: String,

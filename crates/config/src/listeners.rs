@@ -257,8 +257,8 @@ impl Listeners {
     }
 }
 
-/// `listener.security.protocol.map`, and PLAINTEXT for the controllers' listeners when the map is not
-/// set and no listener is named after a secured protocol.
+/// `listener.security.protocol.map`, and PLAINTEXT for the controllers' listeners when the map is
+/// not set and no listener is named after a secured protocol.
 fn security_protocols(
     values: &Values,
     set: &ConfigMap,

@@ -1,7 +1,8 @@
 //! Java `.properties` text: what `server.properties` and `meta.properties` are written in.
 //!
-//! Source: the format that `java.util.Properties` documents. It differs in two points: text is UTF-8
-//! where it can be (Java reads Latin-1), and a line without a key is refused instead of ignored.
+//! Source: the format that `java.util.Properties` documents. It differs in two points: text is
+//! UTF-8 where it can be (Java reads Latin-1), and a line without a key is refused instead of
+//! ignored.
 
 use std::fmt::Write as _;
 
@@ -127,7 +128,8 @@ impl Properties {
     }
 }
 
-/// Joins continued lines and drops comments and blank lines; gives the number of the first line of each.
+/// Joins continued lines and drops comments and blank lines; gives the number of the first line of
+/// each.
 fn logical_lines(text: &str) -> Vec<(usize, String)> {
     let mut result = Vec::new();
     let mut lines = natural_lines(text).into_iter().enumerate();

@@ -22,7 +22,8 @@ pub(crate) fn broker_synonyms(name: &str) -> Vec<&str> {
     }
 }
 
-/// Properties that may be set for a SASL mechanism of a listener: `listener.name.{listener}.{mechanism}.{property}`.
+/// Properties that may be set for a SASL mechanism of a listener:
+/// `listener.name.{listener}.{mechanism}.{property}`.
 const PER_MECHANISM: [&str; 5] = [
     "sasl.jaas.config",
     "sasl.login.callback.handler.class",

@@ -1,6 +1,7 @@
 //! The effective configuration of one topic: its own properties over the broker's.
 //!
-//! Source: Kafka's topic configs; each field is named after its property, and units are in the name.
+//! Source: Kafka's topic configs; each field is named after its property, and units are in the
+//! name.
 
 use std::fmt;
 
@@ -13,7 +14,8 @@ const MS_PER_MINUTE: i64 = 60 * 1000;
 /// Milliseconds in an hour.
 const MS_PER_HOUR: i64 = 60 * MS_PER_MINUTE;
 
-/// What a topic has where it sets nothing of its own: the broker's properties under the topics' names.
+/// What a topic has where it sets nothing of its own: the broker's properties under the topics'
+/// names.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TopicDefaults {
     values: Values,
@@ -42,7 +44,8 @@ impl TopicDefaults {
         &self.values
     }
 
-    /// The defaults with the properties of one topic over them. Names that are not topics' are left out.
+    /// The defaults with the properties of one topic over them. Names that are not topics' are
+    /// left out.
     pub(crate) fn with_overrides(&self, overrides: &ConfigMap) -> Result<Values, ValueError> {
         let mut values = self.values.clone();
         for (name, text) in overrides {

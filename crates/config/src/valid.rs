@@ -1,6 +1,7 @@
 //! What values a property takes: the rule of one property, without regard to the others.
 //!
-//! Source: the validators that Kafka attaches to its properties; `Display` gives their printed form.
+//! Source: the validators that Kafka attaches to its properties; `Display` gives their printed
+//! form.
 
 use std::fmt;
 

@@ -92,20 +92,27 @@ pub enum AlterError {
         names: Vec<String>,
     },
     /// Properties of a broker that can only be changed for a listener.
-    #[error("set these security configs for a listener, as listener.name.{{listener}}.{{name}}: [{}]", names.join(", "))]
+    #[error(
+        "set these security configs for a listener, as listener.name.{{listener}}.{{name}}: [{}]",
+        names.join(", ")
+    )]
     NeedsListener {
         /// The properties.
         names: Vec<String>,
     },
     /// Properties that can only be changed for one broker.
-    #[error("Cannot update these configs at default cluster level, broker id must be specified: [{}]", names.join(", "))]
+    #[error(
+        "Cannot update these configs at default cluster level, broker id must be specified: [{}]",
+        names.join(", ")
+    )]
     NeedsBroker {
         /// The properties.
         names: Vec<String>,
     },
     /// The size of a thread pool would change too much at once.
     #[error(
-        "{name} can be changed at most to half or double of its current value {current}, not to {value}"
+        "{name} can be changed at most to half or double of its current value {current}, not to \
+         {value}"
     )]
     ThreadCount {
         /// The property.
@@ -118,12 +125,14 @@ pub enum AlterError {
     /// `min.insync.replicas` of one broker, while eligible leader replicas are on.
     #[error("Broker-level min.insync.replicas cannot be altered while ELR is enabled.")]
     BrokerMinInsyncReplicas,
-    /// `min.insync.replicas` of all brokers would be removed, while eligible leader replicas are on.
+    /// `min.insync.replicas` of all brokers would be removed, while eligible leader replicas are
+    /// on.
     #[error("Cluster-level min.insync.replicas cannot be removed while ELR is enabled.")]
     DefaultMinInsyncReplicas,
     /// A record would have to be compacted before it may be.
     #[error(
-        "min.compaction.lag.ms ({min_compaction_lag_ms}) must not be greater than max.compaction.lag.ms ({max_compaction_lag_ms})"
+        "min.compaction.lag.ms ({min_compaction_lag_ms}) must not be greater than \
+         max.compaction.lag.ms ({max_compaction_lag_ms})"
     )]
     CompactionLag {
         /// `min.compaction.lag.ms`.
@@ -154,7 +163,8 @@ pub enum AlterError {
     },
     /// The interval of a client metrics subscription is out of bounds.
     #[error(
-        "Invalid value {interval_ms} for interval.ms, interval must be between 100 and 3600000 (1 hour)"
+        "Invalid value {interval_ms} for interval.ms, interval must be between 100 and 3600000 \
+         (1 hour)"
     )]
     ClientMetricsInterval {
         /// The interval.

@@ -87,7 +87,8 @@ pub enum LoggerError {
     },
     /// There is no such level.
     #[error(
-        "cannot set the level of logger {logger} to {level}; use DEBUG, ERROR, FATAL, INFO, TRACE or WARN"
+        "cannot set the level of logger {logger} to {level}; use DEBUG, ERROR, FATAL, INFO, \
+         TRACE or WARN"
     )]
     UnknownLevel {
         /// The logger.
@@ -110,8 +111,8 @@ impl LoggerError {
     }
 }
 
-/// Checks one change of IncrementalAlterConfigs on a logger. `is_logger` says whether a name is that
-/// of a logger of this broker; the root logger always is.
+/// Checks one change of IncrementalAlterConfigs on a logger. `is_logger` says whether a name is
+/// that of a logger of this broker; the root logger always is.
 pub fn validate_logger_change(
     change: &Change,
     is_logger: impl Fn(&str) -> bool,

@@ -1,7 +1,8 @@
 use super::*;
 use crate::properties::Properties;
 
-/// Changes and the error code with which the reference release answers them: scope, operations, code.
+/// Changes and the error code with which the reference release answers them: scope, operations,
+/// code.
 const CASES: &str = include_str!("../../testdata/alter-cases.tsv");
 /// The reference broker that answered them.
 const SERVER_PROPERTIES: &str = include_str!("../../testdata/described/server.properties");

@@ -1,6 +1,7 @@
 //! What must hold among the properties of a node.
 //!
-//! Source: what Kafka refuses to start with. Properties that Kafka loads classes by are not checked.
+//! Source: what Kafka refuses to start with. Properties that Kafka loads classes by are not
+//! checked.
 
 use crate::error::{ConfigError, Conflict};
 use crate::table;

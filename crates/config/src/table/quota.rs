@@ -20,7 +20,8 @@ pub(super) const IP_PROPERTIES: &[Property] = properties! {
         "How many connections a second an address may open."
 };
 
-/// Properties of a broker that `server.properties` does not know; they can only be set while it runs.
+/// Properties of a broker that `server.properties` does not know; they can only be set while it
+/// runs.
 #[rustfmt::skip]
 pub(super) const BROKER_PROPERTIES: &[Property] = properties! {
     "follower.replication.throttled.rate": Long = "9223372036854775807", at_least(0), Medium ClusterWide, without(Feature::Quotas);

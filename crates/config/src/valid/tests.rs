@@ -1,7 +1,7 @@
 use crate::table;
 
-/// Values and what the reference release makes of them: scope, property, value, `ok` or `error`, and
-/// the value as it
+/// Values and what the reference release makes of them: scope, property, value, `ok` or `error`,
+/// and the value as it
 /// prints it or its message.
 const VALUES: &str = include_str!("../../testdata/values.tsv");
 
