@@ -118,19 +118,15 @@ pub fn validate_alteration(
     eligible_leader_replicas: EligibleLeaderReplicas,
 ) -> Result<ConfigMap, AlterError> {
     check_names_and_nulls(alteration)?;
-    let altered = match alteration {
-        Alteration::Incremental(changes) => apply(scope, current, changes)?,
-        Alteration::Replace(properties) => properties
-            .iter()
-            .filter_map(|(name, value)| Some((name.clone(), value.clone()?)))
-            .collect(),
-    };
+    let altered = altered(scope, current, alteration)?;
     match scope {
-        Scope::Topic => topic::check(broker, current, &altered)?,
+        Scope::Topic => topic::check(broker, &altered)?,
         Scope::Group => group::check(broker, &altered)?,
         Scope::ClientMetrics => client_metrics::check(&altered)?,
         Scope::Broker | Scope::BrokerDefault => {
-            broker::check(broker, scope, &altered)?;
+            // What became invalid since it was stored does not stand in the way of other changes.
+            let (valid, _) = broker::without_invalid(scope, current);
+            broker::check(broker, scope, &self::altered(scope, &valid, alteration)?)?;
             if eligible_leader_replicas == EligibleLeaderReplicas::Enabled {
                 broker::check_min_insync_replicas(scope, current, &altered)?;
             }
@@ -164,7 +160,7 @@ pub fn validate_new_topic<'a>(
             names: nulls.into_iter().collect(),
         });
     }
-    topic::check(broker, &ConfigMap::new(), &set)?;
+    topic::check(broker, &set)?;
     Ok(set)
 }
 
@@ -230,6 +226,20 @@ fn check_names_and_nulls(alteration: &Alteration) -> Result<(), AlterError> {
         Ok(())
     } else {
         Err(AlterError::NullValue { names: nulls })
+    }
+}
+
+fn altered(
+    scope: Scope,
+    current: &ConfigMap,
+    alteration: &Alteration,
+) -> Result<ConfigMap, AlterError> {
+    match alteration {
+        Alteration::Incremental(changes) => apply(scope, current, changes),
+        Alteration::Replace(properties) => Ok(properties
+            .iter()
+            .filter_map(|(name, value)| Some((name.clone(), value.clone()?)))
+            .collect()),
     }
 }
 

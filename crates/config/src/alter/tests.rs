@@ -271,3 +271,18 @@ fn stored_properties_that_became_invalid_are_left_out_and_the_rest_counts() {
     let contradiction = map([("log.roll.ms", "0")]);
     assert!(with_stored_dynamic(&broker(), &contradiction, &map([])).is_err());
 }
+
+#[test]
+fn stored_properties_that_became_invalid_do_not_stand_in_the_way() {
+    let current = map([("num.partitions", "5")]);
+    let altered = alter(Scope::Broker, &current, &changes("SET max.connections=9"));
+    assert_eq!(
+        altered,
+        Ok(map([("max.connections", "9"), ("num.partitions", "5")]))
+    );
+    let refused = alter(Scope::Broker, &current, &changes("SET num.partitions=6"));
+    assert_eq!(
+        refused.map_err(|error| error.kind()),
+        Err(AlterErrorKind::InvalidRequest)
+    );
+}

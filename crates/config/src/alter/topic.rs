@@ -6,11 +6,8 @@ use crate::values::ConfigMap;
 
 use super::AlterError;
 
-pub(super) fn check(
-    broker: &BrokerConfig,
-    current: &ConfigMap,
-    altered: &ConfigMap,
-) -> Result<(), AlterError> {
+/// This version has no tiered storage, so no topic may use it.
+pub(super) fn check(broker: &BrokerConfig, altered: &ConfigMap) -> Result<(), AlterError> {
     if let Some(name) = altered.keys().find(|name| table::TOPIC.get(name).is_none()) {
         return Err(AlterError::UnknownTopicConfig { name: name.clone() });
     }
@@ -26,10 +23,7 @@ pub(super) fn check(
             max_compaction_lag_ms,
         });
     }
-    // This version has no tiered storage, so no topic was ever tiered here; one that another broker
-    // tiered keeps its mark.
-    let was_tiered = current.get("remote.storage.enable").map(|text| text.trim()) == Some("true");
-    if values.boolean("remote.storage.enable") && !was_tiered {
+    if values.boolean("remote.storage.enable") {
         return Err(AlterError::TieredStorageDisabled);
     }
     Ok(())
