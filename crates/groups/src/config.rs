@@ -6,6 +6,12 @@
 /// Source: `GroupCoordinatorConfig.CLASSIC_GROUP_NEW_MEMBER_JOIN_TIMEOUT_MS`.
 pub const NEW_MEMBER_JOIN_TIMEOUT_MS: i32 = 5 * 60 * 1000;
 
+/// The most members of one group that have been given a member id and have not come back with it yet (KIP-394). More
+/// are refused with GROUP_MAX_SIZE_REACHED until some come or expire.
+///
+/// Differs from Kafka, where a client that never comes back can make as many as it likes.
+pub const MAX_PENDING_MEMBERS: usize = 10_000;
+
 /// The broker's configuration of groups, by Kafka's names. `Default` is Kafka's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupConfig {

@@ -162,7 +162,8 @@ pub fn append_error_code(error: ErrorCode) -> ErrorCode {
     }
 }
 
-/// A response that can say that what it answers did not happen.
+/// A response that can say that what it answers did not happen: the append failed, the wait for the high watermark did,
+/// or the shard is loading (COORDINATOR_LOAD_IN_PROGRESS) or somewhere else (NOT_COORDINATOR).
 pub trait FailureReply: Sized {
     /// The response with `error`. `planned` is what would have been answered, if that was known; a response that names
     /// what was asked for takes it from there.
@@ -192,7 +193,12 @@ impl FailureReply for SyncGroupResponse {
 }
 
 impl FailureReply for HeartbeatResponse {
+    /// While the shard is loaded, members are told to go on: their sessions begin when it is.
     fn failed(_: Option<Self>, error: ErrorCode) -> Self {
+        let error = match error {
+            ErrorCode::CoordinatorLoadInProgress => ErrorCode::None,
+            other => other,
+        };
         Self {
             error_code: error.code(),
             ..Default::default()

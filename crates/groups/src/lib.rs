@@ -51,7 +51,7 @@ mod shard;
 mod timers;
 
 pub use classic::ClassicGroupState;
-pub use config::{GroupConfig, NEW_MEMBER_JOIN_TIMEOUT_MS};
+pub use config::{GroupConfig, MAX_PENDING_MEMBERS, NEW_MEMBER_JOIN_TIMEOUT_MS};
 pub use consumer_protocol::{
     PROTOCOL_TYPE as CONSUMER_PROTOCOL_TYPE, assigned_partitions, subscribed_topics,
 };

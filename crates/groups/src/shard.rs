@@ -237,8 +237,9 @@ impl GroupShard {
                 self.groups.remove(&group_id);
             }
             Change::Foreign { key, live } => {
-                if live {
-                    // Groups change their kind: the last record says what it is now.
+                // A group without members may have become one of another kind: the last record says what it is now.
+                let classic = self.groups.get(&key.group_id);
+                if live && classic.is_some_and(|group| group.members.is_empty()) {
                     self.groups.remove(&key.group_id);
                 }
                 self.foreign.replay(key, live);

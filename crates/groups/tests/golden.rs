@@ -360,3 +360,67 @@ fn damaged_records_are_refused_and_unknown_ones_skipped() {
         assert!(shard.list_groups(&ListGroupsRequest::default()).is_empty());
     }
 }
+
+/// Nothing that a damaged or foreign log says of a group breaks its invariants.
+#[test]
+fn groups_that_contradict_themselves_are_loaded() {
+    use ottla_protocol::messages::group::group_metadata_value::MemberMetadata;
+    let member = |member_id: &str, instance: Option<&str>| MemberMetadata {
+        member_id: member_id.into(),
+        group_instance_id: instance.map(str::to_owned),
+        session_timeout: 10_000,
+        rebalance_timeout: 10_000,
+        ..Default::default()
+    };
+    let group = |protocol: Option<&str>, leader: Option<&str>, members| GroupMetadataValue {
+        protocol_type: "consumer".into(),
+        generation: i32::MAX,
+        protocol: protocol.map(str::to_owned),
+        leader: leader.map(str::to_owned),
+        members,
+        ..Default::default()
+    };
+    for (value, state) in [
+        (
+            group(
+                Some("range"),
+                Some("a"),
+                vec![member("a", Some("x")), member("a", Some("y"))],
+            ),
+            "Stable",
+        ),
+        (
+            group(
+                Some("range"),
+                Some("a"),
+                vec![member("a", Some("x")), member("b", Some("x"))],
+            ),
+            "Stable",
+        ),
+        (
+            group(Some("range"), Some("c"), vec![member("a", None)]),
+            "PreparingRebalance",
+        ),
+        (
+            group(None, Some("a"), vec![member("a", Some("x"))]),
+            "PreparingRebalance",
+        ),
+        (group(Some("range"), Some("a"), Vec::new()), "Empty"),
+    ] {
+        let mut host = Host::without_delay();
+        let key = unhex("0002000567726f7570");
+        let value = value.to_versioned_bytes(3).expect("encodable");
+        host.log = vec![CoordinatorRecord {
+            key,
+            value: Some(value),
+        }];
+        host.restart();
+        assert_eq!(host.describe().group_state, state);
+        host.shard.check_invariants();
+        // Whatever it is, it comes to rest when nobody turns up, and then it works.
+        host.advance(60_000);
+        assert_eq!(host.describe().group_state, "Empty");
+        let (_, generation) = host.stable(1);
+        assert!(generation > 0, "the generation starts over");
+    }
+}

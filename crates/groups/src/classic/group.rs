@@ -109,6 +109,13 @@ impl ClassicGroup {
             Some(value.protocol_type).filter(|protocol_type| !protocol_type.is_empty());
         group.generation_id = value.generation;
         for stored in value.members {
+            // A damaged record may name a member or an instance twice: the first one stands.
+            if group.members.contains_key(&stored.member_id) {
+                continue;
+            }
+            let group_instance_id = stored
+                .group_instance_id
+                .filter(|instance_id| !group.static_members.contains_key(instance_id));
             let rebalance_timeout_ms = if stored.rebalance_timeout == -1 {
                 stored.session_timeout
             } else {
@@ -120,7 +127,7 @@ impl ClassicGroup {
             });
             let member = Member {
                 member_id: stored.member_id,
-                group_instance_id: stored.group_instance_id,
+                group_instance_id,
                 client_id: stored.client_id,
                 client_host: stored.client_host,
                 rebalance_timeout_ms,

@@ -9,7 +9,7 @@ use ottla_protocol::messages::{JoinGroupRequest, JoinGroupResponse};
 use crate::classic::group::{ClassicGroup, ClassicGroupState};
 use crate::classic::member::{Member, ParkedRequest, copied_protocols};
 use crate::classic::transition::{Transition, for_version, join_error, sync_error};
-use crate::config::{GroupConfig, NEW_MEMBER_JOIN_TIMEOUT_MS};
+use crate::config::{GroupConfig, MAX_PENDING_MEMBERS, NEW_MEMBER_JOIN_TIMEOUT_MS};
 use crate::decision::{Decision, ParkedResponse, RequestContext};
 use crate::errors::{JoinGroupError, MemberError};
 use crate::foreign::ForeignGroup;
@@ -163,9 +163,12 @@ impl Transition<'_> {
         self.join_existing_member(join)
     }
 
-    /// Whether there is room, by `group.max.size`. While members join, those that have joined count, so that the last
+    /// Whether there is room, by `group.max.size` and [`MAX_PENDING_MEMBERS`]. While members join, those that have joined count, so that the last
     /// ones to come are turned away from a group that is already too large.
     fn accepts(&self, member_id: &str) -> bool {
+        if member_id.is_empty() && self.group.pending_join.len() >= MAX_PENDING_MEMBERS {
+            return false;
+        }
         let member = self.group.members.get(member_id);
         let max_size = self.config.group_max_size;
         match self.group.state {

@@ -146,9 +146,9 @@ impl Host {
         while let Some((timer, deadline)) = self
             .timers
             .iter()
+            .filter(|(_, at)| **at <= end)
+            .min_by_key(|(_, at)| **at)
             .map(|(timer, at)| (timer.clone(), *at))
-            .filter(|(_, at)| *at <= end)
-            .min_by_key(|t| t.1)
         {
             self.now = self.now.max(deadline);
             self.timers.remove(&timer);
