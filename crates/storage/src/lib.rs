@@ -1,1 +1,46 @@
-//! (being written)
+//! The logs of a broker on disk, in Kafka's own format.
+//!
+//! - [`LogManager`]: the log directories, the logs in them, checkpoints, clean and unclean starts.
+//! - [`Log`]: one partition: [`Log::append_as_leader`], [`Log::read`], [`Log::find_by_timestamp`].
+//! - `segment`, `offset_index`, `time_index`, `transaction_index`: the files of a segment.
+//! - `producer_state`, `producer_snapshot`: sequences and transactions of producers.
+//! - `leader_epochs`, `checkpoint`, `partition_metadata`, [`meta_properties`], `clean_shutdown`: small files.
+//! - `recovery`: opening a log after whatever happened.
+//!
+//! It knows nothing of topics' configuration but [`LogConfig`], of replication or of the network,
+//! and reads no clock: the time is an argument.
+
+mod checkpoint;
+mod clean_shutdown;
+mod dir_lock;
+mod error;
+mod index_file;
+mod leader_epochs;
+mod log;
+mod log_config;
+mod log_manager;
+mod log_read;
+pub mod meta_properties;
+mod offset_index;
+mod partition_metadata;
+mod producer_snapshot;
+mod producer_state;
+mod recovery;
+mod segment;
+pub mod text_file;
+mod time_index;
+mod transaction_index;
+
+pub use checkpoint::CheckpointError;
+pub use clean_shutdown::UNKNOWN_BROKER_EPOCH;
+pub use dir_lock::DirLockError;
+pub use error::{DiskError, DiskOperation};
+pub use log::{AppendError, AppendInfo, Log, TruncateError};
+pub use log_config::LogConfig;
+pub use log_manager::{CreateLogError, LogDirectory, LogManager, LogManagerOptions, OpenLogManagerError};
+pub use log_read::{MinimumBatches, ReadError, TimestampedOffset};
+pub use partition_metadata::PartitionMetadataError;
+pub use producer_state::{ActiveProducer, SequenceError};
+pub use recovery::{OpenLogError, Shutdown};
+pub use segment::{Segment, SegmentReadError};
+pub use transaction_index::AbortedTransaction;

@@ -1,0 +1,529 @@
+//! One partition's log: segments, producers, leader epochs, and the offsets that bound it.
+//!
+//! Appends take one short lock. Readers take none: they use the published list of segments and
+//! offsets that only ever point at bytes already in the files.
+//!
+//! Invariants (LOG-n), checked after every change in debug builds:
+//! LOG-1 `log_start_offset <= high_watermark <= log_end_offset`; LOG-2 segments ascend, the first
+//! one begins at or before the log start offset; LOG-3 the recovery point is not past the end.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use ottla_protocol::ids::{LeaderEpoch, Offset, TopicId, TopicPartition};
+use ottla_protocol::records::{
+    BATCH_HEADER_SIZE_BYTES, BatchError, BatchHeader, BatchView, ControlRecordType, Decompressor, ValidatedBatch, batches,
+};
+use parking_lot::{Mutex, RwLock};
+
+use crate::error::DiskError;
+use crate::leader_epochs::LeaderEpochs;
+use crate::log_config::LogConfig;
+use crate::producer_snapshot;
+use crate::producer_state::{ActiveProducer, ProducerState, SequenceError};
+use crate::segment::Segment;
+
+/// No open transaction.
+const NO_UNSTABLE_OFFSET: i64 = i64::MAX;
+
+/// Where an appended batch went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AppendInfo {
+    /// Offset of its first record.
+    pub base_offset: Offset,
+    /// Offset of its last record.
+    pub last_offset: Offset,
+    /// The time that replaced the records' own, milliseconds since the epoch, or -1.
+    pub log_append_time_ms: i64,
+    /// The log start offset at the time of the append.
+    pub log_start_offset: Offset,
+    /// Whether it had been appended before: nothing was written.
+    pub duplicate: bool,
+}
+
+/// Why a batch was not appended.
+#[derive(Debug, thiserror::Error)]
+pub enum AppendError {
+    /// The producer's epoch is old, or a batch of its is missing.
+    #[error(transparent)]
+    Sequence(#[from] SequenceError),
+    /// The bytes are not whole, valid batches.
+    #[error("the records are not batches: {0}")]
+    Batch(#[from] BatchError),
+    /// The batch does not begin where the log ends.
+    #[error("the batch begins at offset {found}, before the end of the log at {log_end_offset}")]
+    OffsetBehindEnd {
+        /// The batch's first offset.
+        found: Offset,
+        /// Where the log ends.
+        log_end_offset: Offset,
+    },
+    /// The disk refused; nothing was appended.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// The log's directory has failed and takes nothing more.
+    #[error("the log directory is offline after a failure of its disk")]
+    Offline,
+}
+
+/// What the writer alone changes, under the lock.
+pub(crate) struct Writer {
+    pub segments: Vec<Arc<Segment>>,
+    pub producers: ProducerState,
+    pub last_snapshot: Option<Offset>,
+}
+
+/// One partition's log.
+pub struct Log {
+    topic_partition: TopicPartition,
+    topic_id: Option<TopicId>,
+    directory: PathBuf,
+    pub(crate) config: ArcSwap<LogConfig>,
+    pub(crate) writer: Mutex<Writer>,
+    pub(crate) epochs: RwLock<LeaderEpochs>,
+    /// What readers see; never holds a segment of which the bytes are not there.
+    segments: ArcSwap<Vec<Arc<Segment>>>,
+    log_start_offset: AtomicI64,
+    log_end_offset: AtomicI64,
+    high_watermark: AtomicI64,
+    first_unstable_offset: AtomicI64,
+    recovery_point: AtomicI64,
+    last_flush_ms: AtomicI64,
+    /// One flush at a time: who waits here often finds that the one before has done its work.
+    flushing: Mutex<()>,
+    /// Segments were sealed since the last flush.
+    rolled: AtomicBool,
+    offline: Arc<AtomicBool>,
+}
+
+/// What a log is made of when it is opened; see `recovery`.
+pub(crate) struct LogParts {
+    pub topic_partition: TopicPartition,
+    pub topic_id: Option<TopicId>,
+    pub directory: PathBuf,
+    pub config: LogConfig,
+    pub segments: Vec<Arc<Segment>>,
+    pub producers: ProducerState,
+    pub epochs: LeaderEpochs,
+    pub log_start_offset: Offset,
+    pub log_end_offset: Offset,
+    pub recovery_point: Offset,
+    pub high_watermark: Offset,
+    pub now_ms: i64,
+    /// Shared by all logs of a log directory: set once when its disk fails.
+    pub offline: Arc<AtomicBool>,
+}
+
+impl Log {
+    pub(crate) fn from_parts(parts: LogParts) -> Self {
+        let first_unstable = parts.producers.first_unstable_offset().map_or(NO_UNSTABLE_OFFSET, |offset| offset.0);
+        let high_watermark = parts.high_watermark.0.clamp(parts.log_start_offset.0, parts.log_end_offset.0);
+        let log = Self {
+            topic_partition: parts.topic_partition,
+            topic_id: parts.topic_id,
+            directory: parts.directory,
+            config: ArcSwap::from_pointee(parts.config),
+            segments: ArcSwap::from_pointee(parts.segments.clone()),
+            writer: Mutex::new(Writer { segments: parts.segments, producers: parts.producers, last_snapshot: None }),
+            epochs: RwLock::new(parts.epochs),
+            log_start_offset: AtomicI64::new(parts.log_start_offset.0),
+            log_end_offset: AtomicI64::new(parts.log_end_offset.0),
+            high_watermark: AtomicI64::new(high_watermark),
+            first_unstable_offset: AtomicI64::new(first_unstable),
+            recovery_point: AtomicI64::new(parts.recovery_point.0.min(parts.log_end_offset.0)),
+            last_flush_ms: AtomicI64::new(parts.now_ms),
+            flushing: Mutex::new(()),
+            rolled: AtomicBool::new(false),
+            offline: parts.offline,
+        };
+        log.check_invariants(&log.writer.lock());
+        log
+    }
+
+    /// The partition.
+    pub fn topic_partition(&self) -> &TopicPartition {
+        &self.topic_partition
+    }
+
+    /// The topic's id; directories of very old releases have none.
+    pub fn topic_id(&self) -> Option<TopicId> {
+        self.topic_id
+    }
+
+    /// The log's own directory.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// The first offset that may be read.
+    pub fn log_start_offset(&self) -> Offset {
+        Offset(self.log_start_offset.load(Ordering::Acquire))
+    }
+
+    /// The offset that the next record gets.
+    pub fn log_end_offset(&self) -> Offset {
+        Offset(self.log_end_offset.load(Ordering::Acquire))
+    }
+
+    /// The end of what consumers may read.
+    pub fn high_watermark(&self) -> Offset {
+        Offset(self.high_watermark.load(Ordering::Acquire))
+    }
+
+    /// The end of what consumers that read only committed records may read.
+    pub fn last_stable_offset(&self) -> Offset {
+        let first_unstable = self.first_unstable_offset.load(Ordering::Acquire);
+        Offset(self.high_watermark().0.min(first_unstable))
+    }
+
+    /// Everything before it is on the disk.
+    pub fn recovery_point(&self) -> Offset {
+        Offset(self.recovery_point.load(Ordering::Acquire))
+    }
+
+    /// Whether the disk has failed.
+    pub fn is_offline(&self) -> bool {
+        self.offline.load(Ordering::Acquire)
+    }
+
+    /// Bytes of all segment files.
+    pub fn size_bytes(&self) -> u64 {
+        self.segments().iter().map(|segment| segment.size_bytes()).sum()
+    }
+
+    /// The configuration that holds now.
+    pub fn config(&self) -> Arc<LogConfig> {
+        self.config.load_full()
+    }
+
+    /// Replaces the configuration; the next append acts on it.
+    pub fn update_config(&self, config: LogConfig) {
+        self.config.store(Arc::new(config));
+    }
+
+    /// The segments as readers see them.
+    pub(crate) fn segments(&self) -> Arc<Vec<Arc<Segment>>> {
+        self.segments.load_full()
+    }
+
+    /// The producers whose state is kept.
+    pub fn active_producers(&self) -> Vec<ActiveProducer> {
+        self.writer.lock().producers.active()
+    }
+
+    /// Forgets producers that have not written for `expiration_ms`.
+    pub fn expire_producers(&self, now_ms: i64, expiration_ms: i64) {
+        self.writer.lock().producers.expire(now_ms, expiration_ms);
+    }
+
+    /// The newest leader epoch in the log.
+    pub fn latest_epoch(&self) -> Option<LeaderEpoch> {
+        self.epochs.read().latest()
+    }
+
+    /// The leader epoch of the record at `offset`.
+    pub fn epoch_of(&self, offset: Offset) -> Option<LeaderEpoch> {
+        self.epochs.read().epoch_of(offset)
+    }
+
+    /// The largest epoch not above `epoch` and where it ends (KIP-101, KIP-279).
+    pub fn end_offset_for_epoch(&self, epoch: LeaderEpoch) -> Option<(LeaderEpoch, Offset)> {
+        self.epochs.read().end_offset_for(epoch, self.log_end_offset())
+    }
+
+    /// Notes that this node leads in `epoch`, whose records begin at the end of the log.
+    pub fn begin_leader_epoch(&self, epoch: LeaderEpoch) -> Result<(), DiskError> {
+        let _writer = self.writer.lock();
+        self.fail_on_error(self.epochs.write().assign(epoch, self.log_end_offset()))
+    }
+
+    /// Appends a batch of a client or coordinator, giving it the next offsets.
+    pub fn append_as_leader(&self, batch: &ValidatedBatch, leader_epoch: LeaderEpoch) -> Result<AppendInfo, AppendError> {
+        let header = batch.batch.header();
+        let mut writer = self.writer.lock();
+        if self.is_offline() {
+            return Err(AppendError::Offline);
+        }
+        if header.has_producer_id()
+            && let Some(duplicate) = writer.producers.check(header)?
+        {
+            return Ok(AppendInfo {
+                base_offset: duplicate.base_offset,
+                last_offset: duplicate.last_offset,
+                log_append_time_ms: batch.log_append_time.map_or(-1, |_| duplicate.timestamp_ms),
+                log_start_offset: self.log_start_offset(),
+                duplicate: true,
+            });
+        }
+        let base_offset = self.log_end_offset();
+        let encoded = batch.header_at(base_offset.0, leader_epoch.0);
+        let header = BatchHeader::decode(&encoded);
+        let payload = batch.batch.bytes().get(BATCH_HEADER_SIZE_BYTES..).unwrap_or_default();
+        self.append_batch(&mut writer, &encoded, &header, payload)?;
+        writer.producers.append_data(&header, header.max_timestamp);
+        self.finish_append(&mut writer, &header);
+        Ok(AppendInfo {
+            base_offset,
+            last_offset: Offset(header.last_offset()),
+            log_append_time_ms: batch.log_append_time.unwrap_or(-1),
+            log_start_offset: self.log_start_offset(),
+            duplicate: false,
+        })
+    }
+
+    /// Appends batches that have their offsets and epochs already: a leader's, or the metadata
+    /// log's own. The offset behind the last of them.
+    pub fn append_as_follower(&self, records: &Bytes) -> Result<Offset, AppendError> {
+        let mut writer = self.writer.lock();
+        for batch in batches(records) {
+            let batch = batch?;
+            batch.validate_crc()?;
+            if self.is_offline() {
+                return Err(AppendError::Offline);
+            }
+            let (found, log_end_offset) = (Offset(batch.base_offset()), self.log_end_offset());
+            if found < log_end_offset {
+                return Err(AppendError::OffsetBehindEnd { found, log_end_offset });
+            }
+            let header = *batch.header();
+            let payload = batch.bytes().get(BATCH_HEADER_SIZE_BYTES..).unwrap_or_default();
+            self.append_batch(&mut writer, &header.encode(), &header, payload)?;
+            let aborted = note_batch(&mut writer.producers, &batch);
+            if let (Some(aborted), Some(segment)) = (aborted, writer.segments.last()) {
+                self.fail_on_error(segment.note_aborted(aborted))?;
+            }
+            self.finish_append(&mut writer, &header);
+        }
+        Ok(self.log_end_offset())
+    }
+
+    fn append_batch(
+        &self,
+        writer: &mut Writer,
+        encoded: &[u8; BATCH_HEADER_SIZE_BYTES],
+        header: &BatchHeader,
+        payload: &[u8],
+    ) -> Result<(), AppendError> {
+        let config = self.config.load();
+        let size_bytes = encoded.len() + payload.len();
+        let last_offset = Offset(header.last_offset());
+        let rolls = |segment: &Arc<Segment>| {
+            segment.should_roll(&config, size_bytes, last_offset, header.max_timestamp)
+        };
+        if writer.segments.last().is_none_or(rolls) {
+            self.roll_at(writer, Offset(header.base_offset))?;
+        }
+        let epoch = LeaderEpoch(header.partition_leader_epoch);
+        if self.latest_epoch() != Some(epoch) {
+            self.fail_on_error(self.epochs.write().assign(epoch, Offset(header.base_offset)))?;
+        }
+        let Some(segment) = writer.segments.last() else {
+            unreachable!("a log always has a segment to append to");
+        };
+        match segment.append(encoded, header, payload, config.index_interval_bytes) {
+            Ok(()) => Ok(()),
+            Err(error) if error.is_full() => Err(error.into()),
+            Err(error) => Ok(self.fail_on_error(Err(error))?),
+        }
+    }
+
+    fn finish_append(&self, writer: &mut Writer, header: &BatchHeader) {
+        let first_unstable = writer.producers.first_unstable_offset();
+        self.first_unstable_offset.store(first_unstable.map_or(NO_UNSTABLE_OFFSET, |offset| offset.0), Ordering::Release);
+        self.log_end_offset.store(header.last_offset() + 1, Ordering::Release);
+        self.check_invariants(writer);
+    }
+
+    /// Begins a new segment at the end of the log.
+    pub fn roll(&self) -> Result<(), DiskError> {
+        let mut writer = self.writer.lock();
+        let end = self.log_end_offset();
+        match writer.segments.last() {
+            Some(last) if last.base_offset() == end => Ok(()),
+            _ => self.roll_at(&mut writer, end),
+        }
+    }
+
+    fn roll_at(&self, writer: &mut Writer, base_offset: Offset) -> Result<(), DiskError> {
+        if let Some(sealed) = writer.segments.last() {
+            self.fail_on_error(sealed.seal())?;
+            self.fail_on_error(producer_snapshot::write(&self.directory, base_offset, &writer.producers))?;
+            writer.last_snapshot = Some(base_offset);
+            self.rolled.store(true, Ordering::Release);
+        }
+        let segment = Segment::new(&self.directory, base_offset);
+        // The file's name keeps the end of the log, should all segments before it go.
+        self.fail_on_error(segment.create())?;
+        writer.segments.push(Arc::new(segment));
+        self.publish(writer);
+        Ok(())
+    }
+
+    /// Lets readers see the writer's segments.
+    pub(crate) fn publish(&self, writer: &Writer) {
+        self.segments.store(Arc::new(writer.segments.clone()));
+    }
+
+    /// Raises the high watermark to `offset`; it never falls and never passes the end of the log.
+    pub fn advance_high_watermark(&self, offset: Offset) -> bool {
+        let bounded = offset.0.min(self.log_end_offset().0);
+        self.high_watermark.fetch_max(bounded, Ordering::AcqRel) < bounded
+    }
+
+    /// Whether a flush is due: by `flush.messages`, `flush.ms`, or because segments were sealed.
+    pub fn flush_is_due(&self, now_ms: i64) -> bool {
+        let config = self.config.load();
+        let unflushed = self.log_end_offset().0 - self.recovery_point().0;
+        unflushed > 0
+            && (unflushed >= config.flush_messages
+                || now_ms.saturating_sub(self.last_flush_ms.load(Ordering::Relaxed)) >= config.flush_ms
+                || self.rolled.load(Ordering::Acquire))
+    }
+
+    /// Waits until everything before `offset` is on the disk.
+    ///
+    /// A failure takes the whole log directory offline: what the failed fsync covered may be lost,
+    /// and asking again would only hide that.
+    pub fn flush(&self, offset: Offset, now_ms: i64) -> Result<(), DiskError> {
+        if self.recovery_point() >= offset {
+            return Ok(());
+        }
+        let _one_at_a_time = self.flushing.lock();
+        let recovery_point = self.recovery_point();
+        if recovery_point >= offset {
+            return Ok(());
+        }
+        self.rolled.store(false, Ordering::Release);
+        let end = self.log_end_offset();
+        let segments = self.segments();
+        let first = segments.partition_point(|segment| segment.base_offset() <= recovery_point).saturating_sub(1);
+        for segment in segments.iter().skip(first) {
+            self.fail_on_error(segment.sync())?;
+        }
+        self.fail_on_error(self.epochs.read().sync())?;
+        self.fail_on_error(crate::text_file::sync_directory(&self.directory))?;
+        self.recovery_point.fetch_max(end.0, Ordering::AcqRel);
+        self.last_flush_ms.store(now_ms, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Deletes whole segments before `offset`, from which on records may be read (KIP-107). The new
+    /// log start offset.
+    pub fn delete_records_before(&self, offset: Offset) -> Result<Offset, DiskError> {
+        let mut writer = self.writer.lock();
+        self.log_start_offset.fetch_max(offset.0.min(self.high_watermark().0), Ordering::AcqRel);
+        let start = self.log_start_offset();
+        self.fail_on_error(self.epochs.write().truncate_from_start(start))?;
+        // The newest segment stays: it holds the end of the log.
+        let dead = writer.segments.windows(2).take_while(|pair| pair[1].base_offset() <= start).count();
+        let removed: Vec<_> = writer.segments.drain(..dead).collect();
+        self.publish(&writer);
+        for segment in removed {
+            self.fail_on_error(segment.delete())?;
+        }
+        self.check_invariants(&writer);
+        Ok(start)
+    }
+
+    /// Cuts the log so that it ends at `offset`: what a follower does that diverged from its leader.
+    pub fn truncate_to(&self, offset: Offset) -> Result<(), TruncateError> {
+        let mut writer = self.writer.lock();
+        if offset >= self.log_end_offset() {
+            return Ok(());
+        }
+        let kept = writer.segments.partition_point(|segment| segment.base_offset() < offset).max(1);
+        let kept = kept.min(writer.segments.len());
+        for segment in writer.segments.split_off(kept) {
+            self.fail_on_error(segment.delete())?;
+        }
+        self.fail_on_error(self.epochs.write().truncate_from_end(offset))?;
+        crate::recovery::truncate_segments(self, &mut writer, offset)?;
+        self.log_end_offset.store(offset.0, Ordering::Release);
+        self.high_watermark.fetch_min(offset.0, Ordering::AcqRel);
+        self.recovery_point.fetch_min(offset.0, Ordering::AcqRel);
+        self.log_start_offset.fetch_min(offset.0, Ordering::AcqRel);
+        let first_unstable = writer.producers.first_unstable_offset();
+        self.first_unstable_offset.store(first_unstable.map_or(NO_UNSTABLE_OFFSET, |offset| offset.0), Ordering::Release);
+        self.publish(&writer);
+        self.check_invariants(&writer);
+        Ok(())
+    }
+
+    /// Writes what a restart needs to know without reading the log again, and flushes.
+    pub fn close(&self, now_ms: i64) -> Result<(), DiskError> {
+        {
+            let mut writer = self.writer.lock();
+            let end = self.log_end_offset();
+            if let Some(active) = writer.segments.last() {
+                if active.size_bytes() > 0 {
+                    self.fail_on_error(active.seal())?;
+                }
+                if writer.last_snapshot != Some(end) && end.0 > 0 {
+                    self.fail_on_error(producer_snapshot::write(&self.directory, end, &writer.producers))?;
+                    writer.last_snapshot = Some(end);
+                }
+            }
+        }
+        self.flush(self.log_end_offset(), now_ms)
+    }
+
+    /// Passes `result` on; an error takes the log's directory offline, for good.
+    pub(crate) fn fail_on_error<T>(&self, result: Result<T, DiskError>) -> Result<T, DiskError> {
+        if let Err(error) = &result
+            && !self.offline.swap(true, Ordering::AcqRel)
+        {
+            tracing::error!(log = %self.topic_partition, %error, "the log directory goes offline; replace or repair its disk, then restart");
+        }
+        result
+    }
+
+    fn check_invariants(&self, writer: &Writer) {
+        if cfg!(debug_assertions) {
+            let (start, end) = (self.log_start_offset(), self.log_end_offset());
+            assert!(start <= self.high_watermark() && self.high_watermark() <= end, "LOG-1 of {}", self.topic_partition);
+            let ascending = writer.segments.windows(2).all(|pair| pair[0].base_offset() < pair[1].base_offset());
+            assert!(ascending, "LOG-2 of {}", self.topic_partition);
+            assert!(writer.segments.first().is_none_or(|first| first.base_offset() <= start), "LOG-2 of {}", self.topic_partition);
+            assert!(self.recovery_point() <= end, "LOG-3 of {}", self.topic_partition);
+        }
+    }
+}
+
+/// A log could not be cut.
+#[derive(Debug, thiserror::Error)]
+pub enum TruncateError {
+    /// The disk refused.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// The records before the cut could not be read.
+    #[error(transparent)]
+    Read(#[from] crate::segment::SegmentReadError),
+}
+
+/// What a batch does to the state of its producer. The aborted transaction, if it is a marker that ends one.
+pub(crate) fn note_batch(
+    producers: &mut ProducerState,
+    batch: &BatchView,
+) -> Option<crate::transaction_index::AbortedTransaction> {
+    let header = batch.header();
+    if !header.has_producer_id() {
+        return None;
+    }
+    if !header.attributes.is_control() {
+        producers.append_data(header, header.max_timestamp);
+        return None;
+    }
+    let record = batch.records(&mut Decompressor::default()).ok()?.next()?.ok()?;
+    let marker = ControlRecordType::from_key(record.key.as_deref()?).ok()?;
+    // EndTransactionMarker: version i16, coordinator epoch i32.
+    let epoch = record.value.as_deref().and_then(|value| value.get(2..)?.first_chunk::<4>().copied());
+    match marker {
+        ControlRecordType::Commit | ControlRecordType::Abort => {
+            producers.append_marker(header, marker, epoch.map_or(-1, i32::from_be_bytes))
+        }
+        _ => None,
+    }
+}
