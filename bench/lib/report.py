@@ -100,8 +100,9 @@ Made by `{command}` at {commit}, on {machine()}; {repeats} repetitions.
 {baseline} against {candidate}, one at a time and in turn (A B, B A, ...), each run on an empty data directory and with the
 broker's defaults (no fsync before an acknowledgement, as both ship), the broker confined to one core and the load generator to
 another. Each figure is the median with least and most; the ratio is {candidate} to {baseline}, of the medians, with the least
-and most of the pairs of runs. *Limit* says for {baseline} / {candidate} whose core was busy for at least 90% of the time:
-the rate compares brokers only where it says `broker`; CPU per byte compares them everywhere. The kernel threads' CPU
+and most of the pairs of runs. *Limit* says for {baseline} / {candidate} who used at least 90% of the time that their core
+had for them: the rate compares brokers only where it says `broker`; CPU per byte compares them everywhere. A star means that
+other processes took more than a tenth of one of the two cores. The kernel threads' CPU
 (writeback, journal, reclaim) is counted for the whole machine while the run lasts. A GB is 10^9 bytes of record values before
 compression. Scenario names: record size, codec, partitions (`100p`), connections (`50c`); acks=all unless it says `acks1`;
 requests written straight to sockets, with batches of 16 KB and up to five requests in flight on a connection (each to 10

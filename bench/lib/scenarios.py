@@ -14,6 +14,8 @@ SETTLE_S = 4
 # A just-in-time compiler gets this long, or this many records' bytes, on all cores before anything counts.
 WARM_UP_S = 12
 WARM_UP_BYTES = 3_000_000_000
+# Share of a core that other processes may take before a run is marked.
+DISTURBED = 0.1
 
 
 @dataclass
@@ -103,7 +105,12 @@ def stream_metrics(figures):
     names = ["records_per_s", "broker_cpu_s_per_gb", "broker_cpu_s_per_million", "broker_peak_mib"]
     metrics = {name: figures[name] for name in names}
     metrics["total_cpu_s_per_gb"] = figures["broker_cpu_s_per_gb"] + figures["kernel_cpu_s_per_gb"]
-    return metrics, figures["limit"]
+    return metrics, limit_of(figures)
+
+
+def limit_of(figures):
+    """Which side was the limit, marked when other processes took part of the cores."""
+    return figures["limit"] + ("*" if figures["disturbed"] > DISTURBED else "")
 
 
 def produce(stream):
@@ -140,7 +147,7 @@ def latency(rate=None):
         chosen = rate or context.half_rate or half_of_maximum(broker, context)
         figures = load(["latency", "--topic", "measured", "--rate", chosen, "--seconds", max(5, int(20 * context.scale)),
                         *options], context.load_core)
-        return {name: figures[name] for name in LATENCY_METRICS}, figures["limit"]
+        return {name: figures[name] for name in LATENCY_METRICS}, limit_of(figures)
     return run
 
 

@@ -7,15 +7,58 @@ use serde::Serialize;
 use crate::error::LoadError;
 use crate::process::{self, MemorySampler};
 
-/// A side that was busy for at least this share of the time on its core was the limit.
+/// A side that used at least this share of the time that its core had for it was the limit.
 const SATURATED: f64 = 0.90;
+
+/// One process and the core that it is confined to.
+struct Side {
+    pid: i32,
+    core: Option<usize>,
+    cpu_s: f64,
+    idle_s: Option<f64>,
+}
+
+/// How one side spent the run.
+struct Spent {
+    cpu_s: f64,
+    saturated: bool,
+    /// Share of its core that went to others.
+    disturbed: f64,
+}
+
+impl Side {
+    fn start(pid: i32) -> Result<Side, LoadError> {
+        let core = process::only_core(pid);
+        Ok(Side {
+            pid,
+            core,
+            cpu_s: process::cpu_s(pid)?,
+            idle_s: core.and_then(process::idle_s),
+        })
+    }
+
+    /// `seconds` have passed since the start. Idle time decides, so that a neighbour on the same
+    /// core does not make a busy process look idle.
+    fn finish(&self, seconds: f64) -> Result<Spent, LoadError> {
+        let cpu_s = process::cpu_s(self.pid)? - self.cpu_s;
+        let idle_s = match (self.idle_s, self.core.and_then(process::idle_s)) {
+            (Some(before), Some(after)) => after - before,
+            _ => seconds - cpu_s,
+        };
+        let saturated = cpu_s >= SATURATED * (cpu_s + idle_s);
+        Ok(Spent {
+            cpu_s,
+            saturated,
+            disturbed: (1.0 - (cpu_s + idle_s) / seconds).max(0.0),
+        })
+    }
+}
 
 /// Times one run and watches the broker, when its process is known.
 pub struct Meter {
-    broker_pid: Option<i32>,
-    broker_cpu_s: f64,
+    broker: Option<Side>,
+    generator: Side,
     kernel_cpu_s: f64,
-    own_cpu_s: f64,
     memory: Option<MemorySampler>,
     start: Instant,
 }
@@ -42,6 +85,8 @@ pub struct Figures {
     pub generator_busy: f64,
     /// `broker`, `generator`, `both` or `neither`.
     pub limit: &'static str,
+    /// Largest share of one of the two cores that went to other processes.
+    pub disturbed: f64,
     /// The most resident memory that was seen.
     pub broker_peak_mib: Option<f64>,
 }
@@ -50,10 +95,9 @@ impl Meter {
     /// Starts to measure.
     pub fn start(broker_pid: Option<i32>) -> Result<Meter, LoadError> {
         Ok(Meter {
-            broker_pid,
-            broker_cpu_s: broker_pid.map(process::cpu_s).transpose()?.unwrap_or(0.0),
+            broker: broker_pid.map(Side::start).transpose()?,
+            generator: Side::start(process::own_pid())?,
             kernel_cpu_s: process::kernel_threads_cpu_s(),
-            own_cpu_s: process::cpu_s(process::own_pid())?,
             memory: broker_pid.map(MemorySampler::start),
             start: Instant::now(),
         })
@@ -62,17 +106,14 @@ impl Meter {
     /// Ends the measurement of a run that moved `records` with values of `bytes` in all.
     pub fn finish(self, records: u64, bytes: u64) -> Result<Figures, LoadError> {
         let seconds = self.start.elapsed().as_secs_f64();
-        let broker_cpu_s = match self.broker_pid {
-            Some(pid) => Some(process::cpu_s(pid)? - self.broker_cpu_s),
-            None => None,
-        };
+        let broker = self.broker.map(|side| side.finish(seconds)).transpose()?;
+        let generator = self.generator.finish(seconds)?;
         let kernel_cpu_s = process::kernel_threads_cpu_s() - self.kernel_cpu_s;
-        let generator_busy = (process::cpu_s(process::own_pid())? - self.own_cpu_s) / seconds;
-        let broker_busy = broker_cpu_s.map(|cpu_s| cpu_s / seconds);
         let gigabytes = bytes as f64 / 1e9;
+        let broker_cpu_s = broker.as_ref().map(|spent| spent.cpu_s);
         let limit = match (
-            broker_busy.unwrap_or(0.0) >= SATURATED,
-            generator_busy >= SATURATED,
+            broker.as_ref().is_some_and(|b| b.saturated),
+            generator.saturated,
         ) {
             (true, true) => "both",
             (true, false) => "broker",
@@ -90,9 +131,12 @@ impl Meter {
             broker_cpu_s_per_million: broker_cpu_s.map(|cpu_s| cpu_s * 1e6 / records as f64),
             kernel_cpu_s,
             kernel_cpu_s_per_gb: kernel_cpu_s / gigabytes,
-            broker_busy,
-            generator_busy,
+            broker_busy: broker_cpu_s.map(|cpu_s| cpu_s / seconds),
+            generator_busy: generator.cpu_s / seconds,
             limit,
+            disturbed: broker
+                .map_or(0.0, |spent| spent.disturbed)
+                .max(generator.disturbed),
             broker_peak_mib: self.memory.map(|memory| memory.peak_kib() as f64 / 1024.0),
         })
     }

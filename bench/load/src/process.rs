@@ -74,6 +74,27 @@ pub fn resident_kib(pid: i32) -> u64 {
         .unwrap_or(0)
 }
 
+/// The core that a process is confined to, if it is confined to one.
+pub fn only_core(pid: i32) -> Option<usize> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let cores = status
+        .lines()
+        .find_map(|line| line.strip_prefix("Cpus_allowed_list:"))?;
+    cores.trim().parse().ok()
+}
+
+/// Seconds that a core had nothing to do since the system started.
+pub fn idle_s(core: usize) -> Option<f64> {
+    let stat = fs::read_to_string("/proc/stat").ok()?;
+    let fields = stat
+        .lines()
+        .find_map(|line| line.strip_prefix(&format!("cpu{core} ")))?;
+    let mut fields = fields.split_whitespace().skip(3);
+    let idle: u64 = fields.next()?.parse().ok()?;
+    let waiting_for_io: u64 = fields.next()?.parse().ok()?;
+    Some((idle + waiting_for_io) as f64 / rustix::param::clock_ticks_per_second() as f64)
+}
+
 /// Confines this process, and threads it starts later, to one core.
 pub fn pin_to_core(core: usize) -> Result<(), LoadError> {
     let mut set = CpuSet::new();
@@ -132,4 +153,16 @@ impl Drop for MemorySampler {
 /// The id of this process, for its own CPU time.
 pub fn own_pid() -> i32 {
     Pid::as_raw(Some(getpid()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_system_answers_for_this_process() {
+        assert!(idle_s(0).is_some());
+        assert!(resident_kib(own_pid()) > 0);
+        assert!(cpu_s(own_pid()).is_ok());
+    }
 }
