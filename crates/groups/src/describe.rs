@@ -88,7 +88,7 @@ fn described(group: &ClassicGroup) -> DescribedGroup {
 
 fn described_member(member: &Member, protocol: Option<&str>) -> DescribedGroupMember {
     DescribedGroupMember {
-        member_id: member.member_id.clone(),
+        member_id: member.member_id.to_string(),
         group_instance_id: member.group_instance_id.clone(),
         client_id: member.client_id.clone(),
         client_host: member.client_host.clone(),

@@ -178,7 +178,7 @@ pub(crate) fn group_metadata(
 ) -> CoordinatorRecord {
     let protocol = group.protocol_name.as_deref().unwrap_or_default();
     let members = group.members.values().map(|member| MemberMetadata {
-        member_id: member.member_id.clone(),
+        member_id: member.member_id.to_string(),
         group_instance_id: member.group_instance_id.clone(),
         client_id: member.client_id.clone(),
         client_host: member.client_host.clone(),
@@ -186,7 +186,7 @@ pub(crate) fn group_metadata(
         session_timeout: member.session_timeout_ms,
         subscription: member.metadata(protocol).cloned().unwrap_or_default(),
         assignment: assignments
-            .get(member.member_id.as_str())
+            .get(&*member.member_id)
             .cloned()
             .unwrap_or_default(),
         ..Default::default()
@@ -195,7 +195,7 @@ pub(crate) fn group_metadata(
         protocol_type: group.protocol_type.clone().unwrap_or_default(),
         generation: group.generation_id,
         protocol: group.protocol_name.clone(),
-        leader: group.leader_id.clone(),
+        leader: group.leader_id.as_deref().map(str::to_owned),
         current_state_timestamp: group.state_timestamp.map_or(-1, |at| at.0),
         members: members.collect(),
         ..Default::default()

@@ -66,14 +66,14 @@ pub(crate) struct ClassicGroup {
     /// The protocol of this generation.
     pub protocol_name: Option<String>,
     pub generation_id: i32,
-    pub leader_id: Option<String>,
-    pub members: BTreeMap<String, Arc<Member>>,
+    pub leader_id: Option<Arc<str>>,
+    pub members: BTreeMap<Arc<str>, Arc<Member>>,
     /// Member ids by `group.instance.id`.
-    pub static_members: BTreeMap<String, String>,
+    pub static_members: BTreeMap<Arc<str>, Arc<str>>,
     /// Member ids given out with MEMBER_ID_REQUIRED and not come back yet (KIP-394).
-    pub pending_join: BTreeSet<String>,
+    pub pending_join: BTreeSet<Arc<str>>,
     /// Members that have not sent the SyncGroup of this generation.
-    pub pending_sync: BTreeSet<String>,
+    pub pending_sync: BTreeSet<Arc<str>>,
     /// What this generation's members subscribe to; `None` when that cannot be known.
     pub subscribed_topics: Option<Arc<BTreeSet<String>>>,
     /// Set while a group that was empty waits for its first members.
@@ -110,12 +110,13 @@ impl ClassicGroup {
         group.generation_id = value.generation;
         for stored in value.members {
             // A damaged record may name a member or an instance twice: the first one stands.
-            if group.members.contains_key(&stored.member_id) {
+            let member_id: Arc<str> = stored.member_id.into();
+            if group.members.contains_key(&member_id) {
                 continue;
             }
             let group_instance_id = stored
                 .group_instance_id
-                .filter(|instance_id| !group.static_members.contains_key(instance_id));
+                .filter(|instance_id| !group.static_members.contains_key(instance_id.as_str()));
             let rebalance_timeout_ms = if stored.rebalance_timeout == -1 {
                 stored.session_timeout
             } else {
@@ -126,7 +127,7 @@ impl ClassicGroup {
                 metadata: bytes::Bytes::copy_from_slice(&stored.subscription),
             });
             let member = Member {
-                member_id: stored.member_id,
+                member_id,
                 group_instance_id,
                 client_id: stored.client_id,
                 client_host: stored.client_host,
@@ -141,7 +142,7 @@ impl ClassicGroup {
             if let Some(instance_id) = &member.group_instance_id {
                 group
                     .static_members
-                    .insert(instance_id.clone(), member.member_id.clone());
+                    .insert(instance_id.as_str().into(), member.member_id.clone());
             }
             group
                 .members
@@ -149,6 +150,7 @@ impl ClassicGroup {
         }
         group.leader_id = value
             .leader
+            .map(Arc::from)
             .filter(|leader| group.members.contains_key(leader));
         group.protocol_name = value.protocol;
         if !group.members.is_empty() {
@@ -281,7 +283,7 @@ impl ClassicGroup {
         if let Some(instance_id) = group_instance_id {
             match self.static_members.get(instance_id) {
                 None => return Err(MemberError::UnknownMember),
-                Some(owner) if owner != member_id => return Err(MemberError::FencedInstance),
+                Some(owner) if **owner != *member_id => return Err(MemberError::FencedInstance),
                 Some(_) => {}
             }
         }
@@ -313,7 +315,7 @@ impl ClassicGroup {
         self.members
             .values()
             .map(|member| JoinGroupResponseMember {
-                member_id: member.member_id.clone(),
+                member_id: member.member_id.to_string(),
                 group_instance_id: member.group_instance_id.clone(),
                 metadata: member.metadata(protocol).cloned().unwrap_or_default(),
                 ..Default::default()
@@ -332,10 +334,10 @@ impl ClassicGroup {
             let owner = self
                 .members
                 .get(member_id)
-                .and_then(|member| member.group_instance_id.as_ref());
+                .and_then(|member| member.group_instance_id.as_deref());
             assert_eq!(
                 owner,
-                Some(instance_id),
+                Some(&**instance_id),
                 "GROUP-1: {} maps to {member_id}",
                 self.id
             );

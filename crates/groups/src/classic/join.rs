@@ -137,7 +137,7 @@ fn generate_member_id(ctx: &RequestContext<'_>, group_instance_id: Option<&str>)
 
 impl Transition<'_> {
     fn join(&mut self, join: &Join<'_>) -> Result<(), JoinGroupError> {
-        let member_id = &join.request.member_id;
+        let member_id = join.request.member_id.as_str();
         if !self.accepts(member_id) {
             self.remove_member(member_id);
             self.maybe_complete_join_phase();
@@ -156,15 +156,15 @@ impl Transition<'_> {
         }
         let instance_id = join.request.group_instance_id.as_deref();
         if instance_id.is_none() && self.group.pending_join.contains(member_id) {
-            self.add_member(join, member_id.clone());
+            self.add_member(join, member_id.into());
             return Ok(());
         }
         self.group.validate_member(member_id, instance_id)?;
         self.join_existing_member(join)
     }
 
-    /// Whether there is room, by `group.max.size` and [`MAX_PENDING_MEMBERS`]. While members join, those that have joined count, so that the last
-    /// ones to come are turned away from a group that is already too large.
+    /// Whether there is room, by `group.max.size` and [`MAX_PENDING_MEMBERS`]. While members join, those that have
+    /// joined count, so that the last ones to come are turned away from a group that is already too large.
     fn accepts(&self, member_id: &str) -> bool {
         if member_id.is_empty() && self.group.pending_join.len() >= MAX_PENDING_MEMBERS {
             return false;
@@ -185,7 +185,7 @@ impl Transition<'_> {
 
     fn join_new_member(&mut self, join: &Join<'_>) {
         let instance_id = join.request.group_instance_id.as_deref();
-        let new_member_id = generate_member_id(join.ctx, instance_id);
+        let new_member_id: Arc<str> = generate_member_id(join.ctx, instance_id).into();
         if let Some(old_member_id) = instance_id
             .and_then(|id| self.group.static_members.get(id))
             .cloned()
@@ -208,7 +208,7 @@ impl Transition<'_> {
         }
     }
 
-    fn add_member(&mut self, join: &Join<'_>, member_id: String) {
+    fn add_member(&mut self, join: &Join<'_>, member_id: Arc<str>) {
         let request = join.request;
         let member = Member {
             member_id: member_id.clone(),
@@ -232,7 +232,7 @@ impl Transition<'_> {
         if let Some(instance_id) = &member.group_instance_id {
             self.group
                 .static_members
-                .insert(instance_id.clone(), member_id.clone());
+                .insert(instance_id.as_str().into(), member_id.clone());
         }
         self.group
             .leader_id
@@ -257,7 +257,7 @@ impl Transition<'_> {
     }
 
     fn join_existing_member(&mut self, join: &Join<'_>) -> Result<(), JoinGroupError> {
-        let member_id = &join.request.member_id;
+        let member_id = join.request.member_id.as_str();
         let member = self
             .group
             .members
@@ -294,7 +294,7 @@ impl Transition<'_> {
         &mut self,
         join: &Join<'_>,
         old_member_id: &str,
-        new_member_id: String,
+        new_member_id: Arc<str>,
     ) {
         let mut fenced = join_error(old_member_id, ErrorCode::FencedInstanceId);
         fenced.protocol_name = None;
@@ -314,7 +314,7 @@ impl Transition<'_> {
         if let Some(instance_id) = &replaced.group_instance_id {
             self.group
                 .static_members
-                .insert(instance_id.clone(), new_member_id.clone());
+                .insert(instance_id.as_str().into(), new_member_id.clone());
         }
         self.group.members.insert(new_member_id.clone(), member);
         if was_leader {

@@ -103,7 +103,7 @@ impl Transition<'_> {
             self.remove_member(&member_id.ok_or(MemberError::UnknownMember)?);
             return Ok(());
         }
-        if !self.group.pending_join.contains(&member.member_id) {
+        if !self.group.pending_join.contains(member.member_id.as_str()) {
             self.group.validate_member(&member.member_id, instance_id)?;
         }
         self.remove_member(&member.member_id);

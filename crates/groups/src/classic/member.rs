@@ -29,7 +29,7 @@ pub(crate) struct MemberProtocol {
 /// A member, and what it waits for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Member {
-    pub member_id: String,
+    pub member_id: Arc<str>,
     /// Set for static members (KIP-345).
     pub group_instance_id: Option<String>,
     pub client_id: String,

@@ -1,5 +1,7 @@
 //! The phases of a rebalance: preparing it, ending the join phase, and the timeouts of both.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use ottla_protocol::ErrorCode;
 use ottla_protocol::messages::SyncGroupResponse;
@@ -88,7 +90,7 @@ impl Transition<'_> {
     pub fn complete_join_phase(&mut self) {
         self.cancel(self.join_timer());
         self.group.initial_rebalance = None;
-        let absent: Vec<String> = self
+        let absent: Vec<Arc<str>> = self
             .group
             .members
             .values()
@@ -110,7 +112,7 @@ impl Transition<'_> {
 
     /// A leader that did not come is replaced by a member that did. Whether there is a leader that came.
     fn elect_joined_leader(&mut self) -> bool {
-        let has_joined = |id: &String| {
+        let has_joined = |id: &Arc<str>| {
             self.group
                 .members
                 .get(id)

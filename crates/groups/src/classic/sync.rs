@@ -65,7 +65,7 @@ impl GroupShard {
 
 impl Transition<'_> {
     fn sync(&mut self, request: &SyncGroupRequest, parked: ParkedRequest) {
-        let member_id = &request.member_id;
+        let member_id = request.member_id.as_str();
         self.group.pending_sync.remove(member_id);
         if self.group.pending_sync.is_empty() {
             self.cancel(self.sync_timer());
@@ -91,7 +91,7 @@ impl Transition<'_> {
             .collect();
         for member_id in self.member_ids() {
             let assignment = assignments
-                .get(member_id.as_str())
+                .get(&*member_id)
                 .map(|given| Bytes::copy_from_slice(given));
             if let Some(member) = self.member_mut(&member_id) {
                 member.assignment = assignment.unwrap_or_default();

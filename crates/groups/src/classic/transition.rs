@@ -54,7 +54,7 @@ impl<'a> Transition<'a> {
     pub fn push_group_record(&mut self) {
         let members = self.group.members.values();
         let assignments = members
-            .map(|member| (member.member_id.as_str(), member.assignment.clone()))
+            .map(|member| (&*member.member_id, member.assignment.clone()))
             .collect();
         let record = records::group_metadata(&self.group, &assignments);
         self.push(
@@ -127,7 +127,7 @@ impl<'a> Transition<'a> {
     }
 
     /// The ids of all members.
-    pub fn member_ids(&self) -> Vec<String> {
+    pub fn member_ids(&self) -> Vec<Arc<str>> {
         self.group.members.keys().cloned().collect()
     }
 
@@ -203,7 +203,7 @@ impl<'a> Transition<'a> {
             .as_ref()
             .and_then(|member| member.group_instance_id.as_ref())
         {
-            self.group.static_members.remove(instance_id);
+            self.group.static_members.remove(instance_id.as_str());
         }
         if self.group.is_leader(member_id) {
             self.group.leader_id = self.group.members.keys().next().cloned();
@@ -222,7 +222,12 @@ impl<'a> Transition<'a> {
             generation_id: self.group.generation_id,
             protocol_type: self.group.protocol_type.clone(),
             protocol_name: self.group.protocol_name.clone(),
-            leader: self.group.leader_id.clone().unwrap_or_default(),
+            leader: self
+                .group
+                .leader_id
+                .as_deref()
+                .unwrap_or_default()
+                .to_owned(),
             member_id: member_id.to_owned(),
             members: if is_leader {
                 self.group.members_for_leader()

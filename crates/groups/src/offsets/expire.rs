@@ -152,7 +152,7 @@ impl GroupShard {
         }
         match self.occupant(group_id) {
             Occupant::Classic(group) => {
-                for member_id in group.pending_join.iter().cloned() {
+                for member_id in group.pending_join.iter().map(ToString::to_string) {
                     let timer = Timer::Session {
                         group_id: Arc::clone(&group.id),
                         member_id,
