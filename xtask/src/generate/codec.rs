@@ -8,32 +8,48 @@ use crate::schema::{Type, Versions};
 /// The argument that says that a tagged field is in the flexible encoding, as they all are.
 const TAGGED: &str = "true";
 
+/// The names that a body of `read` uses itself.
+const TAKEN: [&str; 5] = ["r", "version", "flexible", "tag", "size"];
+
 /// The body of `read`.
 pub fn read_body(model: &StructModel) -> String {
-    let mut out = String::from("let mut m = Self::default();\n");
-    let mut open: Option<String> = None;
+    let mut out = String::new();
     for field in &model.fields {
-        let condition = match condition(field.plain, model.context) {
-            Condition::Never => continue,
-            Condition::Always => None,
-            Condition::If(condition) => Some(condition),
-        };
-        if condition != open {
-            out.push_str(if open.is_some() { "}\n" } else { "" });
-            if let Some(condition) = &condition {
-                let _ = writeln!(out, "if {condition} {{");
-            }
-            open = condition;
-        }
         let value = read_value(field, field.plain, flexible(field));
-        let _ = writeln!(out, "m.{} = {value};", field.name);
+        let value = match condition(field.plain, model.context) {
+            Condition::Always => value,
+            Condition::Never => field.default.clone(),
+            Condition::If(condition) => {
+                format!("if {condition} {{ {value} }} else {{ {} }}", field.default)
+            }
+        };
+        let mutable = if field.tag.is_some() { "mut " } else { "" };
+        let _ = writeln!(out, "let {mutable}{} = {value};", local_name(field));
     }
-    out.push_str(if open.is_some() { "}\n" } else { "" });
-    if !model.message.flexible.is_empty() {
-        let _ = writeln!(out, "if flexible {{ {} }}", read_tagged(model));
+    if model.message.flexible.is_empty() {
+        out.push_str("let unknown_tagged_fields = Vec::new();\n");
+    } else {
+        out.push_str(&read_tagged(model));
     }
-    out.push_str("Ok(m)");
+    out.push_str("Ok(Self {\n");
+    for field in &model.fields {
+        let local = local_name(field);
+        if local == field.name {
+            let _ = writeln!(out, "{local},");
+        } else {
+            let _ = writeln!(out, "{}: {local},", field.name);
+        }
+    }
+    out.push_str("unknown_tagged_fields,\n})");
     out
+}
+
+/// The local variable of a field in `read`.
+fn local_name(field: &FieldModel) -> String {
+    match TAKEN.contains(&field.name.as_str()) {
+        true => format!("{}_field", field.name),
+        false => field.name.clone(),
+    }
 }
 
 fn read_tagged(model: &StructModel) -> String {
@@ -46,19 +62,16 @@ fn read_tagged(model: &StructModel) -> String {
             Condition::If(condition) => format!(" if {condition}"),
             _ => String::new(),
         };
-        let _ = writeln!(
-            arms,
-            "{tag}{guard} => m.{} = {},",
-            field.name,
-            read_value(field, versions, TAGGED)
-        );
+        let value = read_value(field, versions, TAGGED);
+        let _ = writeln!(arms, "{tag}{guard} => {} = {value},", local_name(field));
     }
     if arms.is_empty() {
-        return "m.unknown_tagged_fields = r.tagged_fields()?;".into();
+        return "let unknown_tagged_fields = r.tagged_fields(flexible)?;\n".into();
     }
     format!(
-        "for _ in 0..r.uvarint()? {{\n let (tag, size) = r.tag()?;\n match tag {{\n {arms}\
-         _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),\n }}\n }}"
+        "let mut unknown_tagged_fields = Vec::new();\n if flexible {{\n\
+         for _ in 0..r.uvarint()? {{\n let (tag, size) = r.tag()?;\n match tag {{\n {arms}\
+         _ => unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),\n }}\n }}\n }}\n"
     )
 }
 

@@ -12,7 +12,6 @@ pub fn root_module(families: &[Family]) -> String {
     let mut out = format!(
         "{HEADER}\n//! Every message of the wire and of the logs.\n//!\n\
          //! A module for each message holds its structs; the message itself is also here by name.\n\n\
-         #![allow(clippy::field_reassign_with_default, reason = \"one line for each field, whatever its versions\")]\n\n\
          pub mod api_key;\npub mod catalogue;\n"
     );
     for family in families.iter().filter(|family| !family.is_flat()) {

@@ -65,15 +65,14 @@ pub fn generate(message: &Message) -> Result<String, GenerateError> {
 
 /// Whether `code` uses `name` as a whole word, and not as a field.
 fn uses(code: &str, name: &str) -> bool {
-    let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
-    let code: String = code
-        .lines()
-        .filter(|line| !line.starts_with("///"))
-        .collect();
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let lines = code.lines().filter(|line| !line.starts_with("///"));
+    let code: String = lines.flat_map(|line| [line, "\n"]).collect();
     code.match_indices(name).any(|(start, _)| {
-        let before = code[..start].chars().next_back();
-        let after = code[start + name.len()..].chars().next();
-        !before.is_some_and(is_word) && !after.is_some_and(|c| c != '.' && is_word(c))
+        let (before, after) = (&code[..start], &code[start + name.len()..]);
+        let in_word = before.ends_with(is_word) || after.starts_with(is_word);
+        let is_field = before.ends_with('.') || after.starts_with(": ");
+        !in_word && !is_field
     })
 }
 

@@ -26,15 +26,18 @@ impl Element for AddOffsetsToTxnRequest {
     const MIN_SIZE: usize = 13;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.transactional_id = r.string(flexible)?;
-        m.producer_id = r.i64()?;
-        m.producer_epoch = r.i16()?;
-        m.group_id = r.string(flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let transactional_id = r.string(flexible)?;
+        let producer_id = r.i64()?;
+        let producer_epoch = r.i16()?;
+        let group_id = r.string(flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            transactional_id,
+            producer_id,
+            producer_epoch,
+            group_id,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

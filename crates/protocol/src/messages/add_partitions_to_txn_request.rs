@@ -29,20 +29,32 @@ impl Element for AddPartitionsToTxnRequest {
     const MIN_SIZE: usize = 2;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        if version >= 4 {
-            m.transactions = read_array(r, version, flexible)?;
-        }
-        if version <= 3 {
-            m.v3_and_below_transactional_id = r.string(flexible)?;
-            m.v3_and_below_producer_id = r.i64()?;
-            m.v3_and_below_producer_epoch = r.i16()?;
-            m.v3_and_below_topics = read_array(r, version, flexible)?;
-        }
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let transactions = if version >= 4 {
+            read_array(r, version, flexible)?
+        } else {
+            Vec::new()
+        };
+        let v3_and_below_transactional_id = if version <= 3 {
+            r.string(flexible)?
+        } else {
+            String::new()
+        };
+        let v3_and_below_producer_id = if version <= 3 { r.i64()? } else { 0 };
+        let v3_and_below_producer_epoch = if version <= 3 { r.i16()? } else { 0 };
+        let v3_and_below_topics = if version <= 3 {
+            read_array(r, version, flexible)?
+        } else {
+            Vec::new()
+        };
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            transactions,
+            v3_and_below_transactional_id,
+            v3_and_below_producer_id,
+            v3_and_below_producer_epoch,
+            v3_and_below_topics,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -115,16 +127,20 @@ impl Element for AddPartitionsToTxnTransaction {
     const MIN_SIZE: usize = 14;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.transactional_id = r.string(flexible)?;
-        m.producer_id = r.i64()?;
-        m.producer_epoch = r.i16()?;
-        m.verify_only = r.bool()?;
-        m.topics = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let transactional_id = r.string(flexible)?;
+        let producer_id = r.i64()?;
+        let producer_epoch = r.i16()?;
+        let verify_only = r.bool()?;
+        let topics = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            transactional_id,
+            producer_id,
+            producer_epoch,
+            verify_only,
+            topics,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -156,13 +172,14 @@ impl Element for AddPartitionsToTxnTopic {
     const MIN_SIZE: usize = 3;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.name = r.string(flexible)?;
-        m.partitions = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let name = r.string(flexible)?;
+        let partitions = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            name,
+            partitions,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -46,19 +46,22 @@ impl Element for AddRaftVoterRequest {
     const MIN_SIZE: usize = 27;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.cluster_id = r.nullable_string(flexible)?;
-        m.timeout_ms = r.i32()?;
-        m.voter_id = r.i32()?;
-        m.voter_directory_id = r.uuid()?;
-        m.listeners = read_array(r, version, flexible)?;
-        if version >= 1 {
-            m.ack_when_committed = r.bool()?;
-        }
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let cluster_id = r.nullable_string(flexible)?;
+        let timeout_ms = r.i32()?;
+        let voter_id = r.i32()?;
+        let voter_directory_id = r.uuid()?;
+        let listeners = read_array(r, version, flexible)?;
+        let ack_when_committed = if version >= 1 { r.bool()? } else { true };
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            cluster_id,
+            timeout_ms,
+            voter_id,
+            voter_directory_id,
+            listeners,
+            ack_when_committed,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -100,14 +103,16 @@ impl Element for Listener {
     const MIN_SIZE: usize = 5;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.name = r.string(flexible)?;
-        m.host = r.string(flexible)?;
-        m.port = r.u16()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let name = r.string(flexible)?;
+        let host = r.string(flexible)?;
+        let port = r.u16()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            name,
+            host,
+            port,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

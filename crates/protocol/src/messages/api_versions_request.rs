@@ -22,15 +22,22 @@ impl Element for ApiVersionsRequest {
     const MIN_SIZE: usize = 1;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        if version >= 3 {
-            m.client_software_name = r.string(flexible)?;
-            m.client_software_version = r.string(flexible)?;
-        }
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let client_software_name = if version >= 3 {
+            r.string(flexible)?
+        } else {
+            String::new()
+        };
+        let client_software_version = if version >= 3 {
+            r.string(flexible)?
+        } else {
+            String::new()
+        };
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            client_software_name,
+            client_software_version,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -47,25 +47,36 @@ impl Element for ApiVersionsResponse {
     const MIN_SIZE: usize = 6;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.error_code = r.i16()?;
-        m.api_keys = read_array(r, version, flexible)?;
-        if version >= 1 {
-            m.throttle_time_ms = r.i32()?;
-        }
+        let error_code = r.i16()?;
+        let api_keys = read_array(r, version, flexible)?;
+        let throttle_time_ms = if version >= 1 { r.i32()? } else { 0 };
+        let mut supported_features = Vec::new();
+        let mut finalized_features_epoch = -1;
+        let mut finalized_features = Vec::new();
+        let mut zk_migration_ready = false;
+        let mut unknown_tagged_fields = Vec::new();
         if flexible {
             for _ in 0..r.uvarint()? {
                 let (tag, size) = r.tag()?;
                 match tag {
-                    0 => m.supported_features = read_array(r, version, true)?,
-                    1 => m.finalized_features_epoch = r.i64()?,
-                    2 => m.finalized_features = read_array(r, version, true)?,
-                    3 => m.zk_migration_ready = r.bool()?,
-                    _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
+                    0 => supported_features = read_array(r, version, true)?,
+                    1 => finalized_features_epoch = r.i64()?,
+                    2 => finalized_features = read_array(r, version, true)?,
+                    3 => zk_migration_ready = r.bool()?,
+                    _ => unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
                 }
             }
         }
-        Ok(m)
+        Ok(Self {
+            error_code,
+            api_keys,
+            throttle_time_ms,
+            supported_features,
+            finalized_features_epoch,
+            finalized_features,
+            zk_migration_ready,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -129,14 +140,16 @@ impl Element for ApiVersion {
     const MIN_SIZE: usize = 6;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.api_key = r.i16()?;
-        m.min_version = r.i16()?;
-        m.max_version = r.i16()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let api_key = r.i16()?;
+        let min_version = r.i16()?;
+        let max_version = r.i16()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            api_key,
+            min_version,
+            max_version,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -168,14 +181,16 @@ impl Element for SupportedFeatureKey {
     const MIN_SIZE: usize = 6;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.name = r.string(flexible)?;
-        m.min_version = r.i16()?;
-        m.max_version = r.i16()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let name = r.string(flexible)?;
+        let min_version = r.i16()?;
+        let max_version = r.i16()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            name,
+            min_version,
+            max_version,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -207,14 +222,16 @@ impl Element for FinalizedFeatureKey {
     const MIN_SIZE: usize = 6;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.name = r.string(flexible)?;
-        m.max_version_level = r.i16()?;
-        m.min_version_level = r.i16()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let name = r.string(flexible)?;
+        let max_version_level = r.i16()?;
+        let min_version_level = r.i16()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            name,
+            max_version_level,
+            min_version_level,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

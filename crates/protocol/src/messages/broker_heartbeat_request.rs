@@ -49,25 +49,34 @@ impl Element for BrokerHeartbeatRequest {
     const MIN_SIZE: usize = 23;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.broker_id = r.i32()?;
-        m.broker_epoch = r.i64()?;
-        m.current_metadata_offset = r.i64()?;
-        m.want_fence = r.bool()?;
-        m.want_shut_down = r.bool()?;
+        let broker_id = r.i32()?;
+        let broker_epoch = r.i64()?;
+        let current_metadata_offset = r.i64()?;
+        let want_fence = r.bool()?;
+        let want_shut_down = r.bool()?;
+        let mut offline_log_dirs = Vec::new();
+        let mut cordoned_log_dirs = None;
+        let mut unknown_tagged_fields = Vec::new();
         if flexible {
             for _ in 0..r.uvarint()? {
                 let (tag, size) = r.tag()?;
                 match tag {
-                    0 if version >= 1 => m.offline_log_dirs = read_array(r, version, true)?,
-                    1 if version >= 2 => {
-                        m.cordoned_log_dirs = read_nullable_array(r, version, true)?
-                    }
-                    _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
+                    0 if version >= 1 => offline_log_dirs = read_array(r, version, true)?,
+                    1 if version >= 2 => cordoned_log_dirs = read_nullable_array(r, version, true)?,
+                    _ => unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
                 }
             }
         }
-        Ok(m)
+        Ok(Self {
+            broker_id,
+            broker_epoch,
+            current_metadata_offset,
+            want_fence,
+            want_shut_down,
+            offline_log_dirs,
+            cordoned_log_dirs,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {

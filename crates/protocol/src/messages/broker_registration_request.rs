@@ -55,26 +55,32 @@ impl Element for BrokerRegistrationRequest {
     const MIN_SIZE: usize = 25;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.broker_id = r.i32()?;
-        m.cluster_id = r.string(flexible)?;
-        m.incarnation_id = r.uuid()?;
-        m.listeners = read_array(r, version, flexible)?;
-        m.features = read_array(r, version, flexible)?;
-        m.rack = r.nullable_string(flexible)?;
-        if version >= 1 {
-            m.is_migrating_zk_broker = r.bool()?;
-        }
-        if version >= 2 {
-            m.log_dirs = read_array(r, version, flexible)?;
-        }
-        if version >= 3 {
-            m.previous_broker_epoch = r.i64()?;
-        }
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let broker_id = r.i32()?;
+        let cluster_id = r.string(flexible)?;
+        let incarnation_id = r.uuid()?;
+        let listeners = read_array(r, version, flexible)?;
+        let features = read_array(r, version, flexible)?;
+        let rack = r.nullable_string(flexible)?;
+        let is_migrating_zk_broker = if version >= 1 { r.bool()? } else { false };
+        let log_dirs = if version >= 2 {
+            read_array(r, version, flexible)?
+        } else {
+            Vec::new()
+        };
+        let previous_broker_epoch = if version >= 3 { r.i64()? } else { -1 };
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            broker_id,
+            cluster_id,
+            incarnation_id,
+            listeners,
+            features,
+            rack,
+            is_migrating_zk_broker,
+            log_dirs,
+            previous_broker_epoch,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -125,15 +131,18 @@ impl Element for Listener {
     const MIN_SIZE: usize = 7;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.name = r.string(flexible)?;
-        m.host = r.string(flexible)?;
-        m.port = r.u16()?;
-        m.security_protocol = r.i16()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let name = r.string(flexible)?;
+        let host = r.string(flexible)?;
+        let port = r.u16()?;
+        let security_protocol = r.i16()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            name,
+            host,
+            port,
+            security_protocol,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -166,14 +175,16 @@ impl Element for Feature {
     const MIN_SIZE: usize = 6;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.name = r.string(flexible)?;
-        m.min_supported_version = r.i16()?;
-        m.max_supported_version = r.i16()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let name = r.string(flexible)?;
+        let min_supported_version = r.i16()?;
+        let max_supported_version = r.i16()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            name,
+            min_supported_version,
+            max_supported_version,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

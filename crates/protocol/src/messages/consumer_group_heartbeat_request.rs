@@ -58,23 +58,34 @@ impl Element for ConsumerGroupHeartbeatRequest {
     const MIN_SIZE: usize = 16;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.group_id = r.string(flexible)?;
-        m.member_id = r.string(flexible)?;
-        m.member_epoch = r.i32()?;
-        m.instance_id = r.nullable_string(flexible)?;
-        m.rack_id = r.nullable_string(flexible)?;
-        m.rebalance_timeout_ms = r.i32()?;
-        m.subscribed_topic_names = read_nullable_array(r, version, flexible)?;
-        if version >= 1 {
-            m.subscribed_topic_regex = r.nullable_string(flexible)?;
-        }
-        m.server_assignor = r.nullable_string(flexible)?;
-        m.topic_partitions = read_nullable_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let group_id = r.string(flexible)?;
+        let member_id = r.string(flexible)?;
+        let member_epoch = r.i32()?;
+        let instance_id = r.nullable_string(flexible)?;
+        let rack_id = r.nullable_string(flexible)?;
+        let rebalance_timeout_ms = r.i32()?;
+        let subscribed_topic_names = read_nullable_array(r, version, flexible)?;
+        let subscribed_topic_regex = if version >= 1 {
+            r.nullable_string(flexible)?
+        } else {
+            None
+        };
+        let server_assignor = r.nullable_string(flexible)?;
+        let topic_partitions = read_nullable_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            group_id,
+            member_id,
+            member_epoch,
+            instance_id,
+            rack_id,
+            rebalance_timeout_ms,
+            subscribed_topic_names,
+            subscribed_topic_regex,
+            server_assignor,
+            topic_partitions,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -118,13 +129,14 @@ impl Element for TopicPartitions {
     const MIN_SIZE: usize = 18;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.topic_id = r.uuid()?;
-        m.partitions = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let topic_id = r.uuid()?;
+        let partitions = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            topic_id,
+            partitions,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -23,10 +23,14 @@ impl Element for ConsumerProtocolAssignment {
     const MIN_SIZE: usize = 8;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.assigned_partitions = read_array(r, version, flexible)?;
-        m.user_data = r.nullable_bytes(flexible)?;
-        Ok(m)
+        let assigned_partitions = read_array(r, version, flexible)?;
+        let user_data = r.nullable_bytes(flexible)?;
+        let unknown_tagged_fields = Vec::new();
+        Ok(Self {
+            assigned_partitions,
+            user_data,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -51,10 +55,14 @@ impl Element for TopicPartition {
     const MIN_SIZE: usize = 6;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.topic = r.string(flexible)?;
-        m.partitions = read_array(r, version, flexible)?;
-        Ok(m)
+        let topic = r.string(flexible)?;
+        let partitions = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = Vec::new();
+        Ok(Self {
+            topic,
+            partitions,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {

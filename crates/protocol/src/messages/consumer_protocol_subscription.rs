@@ -42,19 +42,28 @@ impl Element for ConsumerProtocolSubscription {
     const MIN_SIZE: usize = 8;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.topics = read_array(r, version, flexible)?;
-        m.user_data = r.nullable_bytes(flexible)?;
-        if version >= 1 {
-            m.owned_partitions = read_array(r, version, flexible)?;
-        }
-        if version >= 2 {
-            m.generation_id = r.i32()?;
-        }
-        if version >= 3 {
-            m.rack_id = r.nullable_string(flexible)?;
-        }
-        Ok(m)
+        let topics = read_array(r, version, flexible)?;
+        let user_data = r.nullable_bytes(flexible)?;
+        let owned_partitions = if version >= 1 {
+            read_array(r, version, flexible)?
+        } else {
+            Vec::new()
+        };
+        let generation_id = if version >= 2 { r.i32()? } else { -1 };
+        let rack_id = if version >= 3 {
+            r.nullable_string(flexible)?
+        } else {
+            None
+        };
+        let unknown_tagged_fields = Vec::new();
+        Ok(Self {
+            topics,
+            user_data,
+            owned_partitions,
+            generation_id,
+            rack_id,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -88,10 +97,14 @@ impl Element for TopicPartition {
     const MIN_SIZE: usize = 6;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.topic = r.string(flexible)?;
-        m.partitions = read_array(r, version, flexible)?;
-        Ok(m)
+        let topic = r.string(flexible)?;
+        let partitions = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = Vec::new();
+        Ok(Self {
+            topic,
+            partitions,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {

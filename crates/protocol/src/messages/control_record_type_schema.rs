@@ -17,9 +17,12 @@ impl Element for ControlRecordTypeSchema {
     const MIN_SIZE: usize = 2;
 
     fn read(r: &mut Reader, _version: i16, _flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.type_ = r.i16()?;
-        Ok(m)
+        let type_ = r.i16()?;
+        let unknown_tagged_fields = Vec::new();
+        Ok(Self {
+            type_,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, _flexible: bool) -> Result<(), EncodeError> {

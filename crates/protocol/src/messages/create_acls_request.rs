@@ -21,12 +21,12 @@ impl Element for CreateAclsRequest {
     const MIN_SIZE: usize = 2;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.creations = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let creations = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            creations,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -79,18 +79,24 @@ impl Element for AclCreation {
     const MIN_SIZE: usize = 8;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.resource_type = r.i8()?;
-        m.resource_name = r.string(flexible)?;
-        m.resource_pattern_type = r.i8()?;
-        m.principal = r.string(flexible)?;
-        m.host = r.string(flexible)?;
-        m.operation = r.i8()?;
-        m.permission_type = r.i8()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let resource_type = r.i8()?;
+        let resource_name = r.string(flexible)?;
+        let resource_pattern_type = r.i8()?;
+        let principal = r.string(flexible)?;
+        let host = r.string(flexible)?;
+        let operation = r.i8()?;
+        let permission_type = r.i8()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            resource_type,
+            resource_name,
+            resource_pattern_type,
+            principal,
+            host,
+            operation,
+            permission_type,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

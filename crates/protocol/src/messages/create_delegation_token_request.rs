@@ -39,17 +39,26 @@ impl Element for CreateDelegationTokenRequest {
     const MIN_SIZE: usize = 10;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        if version >= 3 {
-            m.owner_principal_type = r.nullable_string(flexible)?;
-            m.owner_principal_name = r.nullable_string(flexible)?;
-        }
-        m.renewers = read_array(r, version, flexible)?;
-        m.max_lifetime_ms = r.i64()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let owner_principal_type = if version >= 3 {
+            r.nullable_string(flexible)?
+        } else {
+            Some(String::new())
+        };
+        let owner_principal_name = if version >= 3 {
+            r.nullable_string(flexible)?
+        } else {
+            Some(String::new())
+        };
+        let renewers = read_array(r, version, flexible)?;
+        let max_lifetime_ms = r.i64()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            owner_principal_type,
+            owner_principal_name,
+            renewers,
+            max_lifetime_ms,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -94,13 +103,14 @@ impl Element for CreatableRenewers {
     const MIN_SIZE: usize = 3;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.principal_type = r.string(flexible)?;
-        m.principal_name = r.string(flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let principal_type = r.string(flexible)?;
+        let principal_name = r.string(flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            principal_type,
+            principal_name,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

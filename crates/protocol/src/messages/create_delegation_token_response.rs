@@ -38,24 +38,40 @@ impl Element for CreateDelegationTokenResponse {
     const MIN_SIZE: usize = 35;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.error_code = r.i16()?;
-        m.principal_type = r.string(flexible)?;
-        m.principal_name = r.string(flexible)?;
-        if version >= 3 {
-            m.token_requester_principal_type = r.string(flexible)?;
-            m.token_requester_principal_name = r.string(flexible)?;
-        }
-        m.issue_timestamp_ms = r.i64()?;
-        m.expiry_timestamp_ms = r.i64()?;
-        m.max_timestamp_ms = r.i64()?;
-        m.token_id = r.string(flexible)?;
-        m.hmac = r.bytes(flexible)?;
-        m.throttle_time_ms = r.i32()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let error_code = r.i16()?;
+        let principal_type = r.string(flexible)?;
+        let principal_name = r.string(flexible)?;
+        let token_requester_principal_type = if version >= 3 {
+            r.string(flexible)?
+        } else {
+            String::new()
+        };
+        let token_requester_principal_name = if version >= 3 {
+            r.string(flexible)?
+        } else {
+            String::new()
+        };
+        let issue_timestamp_ms = r.i64()?;
+        let expiry_timestamp_ms = r.i64()?;
+        let max_timestamp_ms = r.i64()?;
+        let token_id = r.string(flexible)?;
+        let hmac = r.bytes(flexible)?;
+        let throttle_time_ms = r.i32()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            error_code,
+            principal_type,
+            principal_name,
+            token_requester_principal_type,
+            token_requester_principal_name,
+            issue_timestamp_ms,
+            expiry_timestamp_ms,
+            max_timestamp_ms,
+            token_id,
+            hmac,
+            throttle_time_ms,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -23,13 +23,14 @@ impl Element for CreateTopicsResponse {
     const MIN_SIZE: usize = 6;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.throttle_time_ms = r.i32()?;
-        m.topics = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let throttle_time_ms = r.i32()?;
+        let topics = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            throttle_time_ms,
+            topics,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -86,28 +87,39 @@ impl Element for CreatableTopicResult {
     const MIN_SIZE: usize = 6;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.name = r.string(flexible)?;
-        if version >= 7 {
-            m.topic_id = r.uuid()?;
-        }
-        m.error_code = r.i16()?;
-        m.error_message = r.nullable_string(flexible)?;
-        if version >= 5 {
-            m.num_partitions = r.i32()?;
-            m.replication_factor = r.i16()?;
-            m.configs = read_nullable_array(r, version, flexible)?;
-        }
+        let name = r.string(flexible)?;
+        let topic_id = if version >= 7 { r.uuid()? } else { Uuid::ZERO };
+        let error_code = r.i16()?;
+        let error_message = r.nullable_string(flexible)?;
+        let mut topic_config_error_code = 0;
+        let num_partitions = if version >= 5 { r.i32()? } else { -1 };
+        let replication_factor = if version >= 5 { r.i16()? } else { -1 };
+        let configs = if version >= 5 {
+            read_nullable_array(r, version, flexible)?
+        } else {
+            Some(Vec::new())
+        };
+        let mut unknown_tagged_fields = Vec::new();
         if flexible {
             for _ in 0..r.uvarint()? {
                 let (tag, size) = r.tag()?;
                 match tag {
-                    0 => m.topic_config_error_code = r.i16()?,
-                    _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
+                    0 => topic_config_error_code = r.i16()?,
+                    _ => unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
                 }
             }
         }
-        Ok(m)
+        Ok(Self {
+            name,
+            topic_id,
+            error_code,
+            error_message,
+            topic_config_error_code,
+            num_partitions,
+            replication_factor,
+            configs,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -177,16 +189,20 @@ impl Element for CreatableTopicConfigs {
     const MIN_SIZE: usize = 6;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.name = r.string(flexible)?;
-        m.value = r.nullable_string(flexible)?;
-        m.read_only = r.bool()?;
-        m.config_source = r.i8()?;
-        m.is_sensitive = r.bool()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let name = r.string(flexible)?;
+        let value = r.nullable_string(flexible)?;
+        let read_only = r.bool()?;
+        let config_source = r.i8()?;
+        let is_sensitive = r.bool()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            name,
+            value,
+            read_only,
+            config_source,
+            is_sensitive,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

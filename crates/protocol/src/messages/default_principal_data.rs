@@ -21,14 +21,16 @@ impl Element for DefaultPrincipalData {
     const MIN_SIZE: usize = 4;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.type_ = r.string(flexible)?;
-        m.name = r.string(flexible)?;
-        m.token_authenticated = r.bool()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let type_ = r.string(flexible)?;
+        let name = r.string(flexible)?;
+        let token_authenticated = r.bool()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            type_,
+            name,
+            token_authenticated,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -22,13 +22,14 @@ impl Element for DeleteAclsResponse {
     const MIN_SIZE: usize = 6;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.throttle_time_ms = r.i32()?;
-        m.filter_results = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let throttle_time_ms = r.i32()?;
+        let filter_results = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            throttle_time_ms,
+            filter_results,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -70,14 +71,16 @@ impl Element for DeleteAclsFilterResult {
     const MIN_SIZE: usize = 5;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.error_code = r.i16()?;
-        m.error_message = r.nullable_string(flexible)?;
-        m.matching_acls = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let error_code = r.i16()?;
+        let error_message = r.nullable_string(flexible)?;
+        let matching_acls = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            error_code,
+            error_message,
+            matching_acls,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -138,20 +141,28 @@ impl Element for DeleteAclsMatchingAcl {
     const MIN_SIZE: usize = 11;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.error_code = r.i16()?;
-        m.error_message = r.nullable_string(flexible)?;
-        m.resource_type = r.i8()?;
-        m.resource_name = r.string(flexible)?;
-        m.pattern_type = r.i8()?;
-        m.principal = r.string(flexible)?;
-        m.host = r.string(flexible)?;
-        m.operation = r.i8()?;
-        m.permission_type = r.i8()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let error_code = r.i16()?;
+        let error_message = r.nullable_string(flexible)?;
+        let resource_type = r.i8()?;
+        let resource_name = r.string(flexible)?;
+        let pattern_type = r.i8()?;
+        let principal = r.string(flexible)?;
+        let host = r.string(flexible)?;
+        let operation = r.i8()?;
+        let permission_type = r.i8()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            error_code,
+            error_message,
+            resource_type,
+            resource_name,
+            pattern_type,
+            principal,
+            host,
+            operation,
+            permission_type,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

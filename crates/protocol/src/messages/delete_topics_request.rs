@@ -26,18 +26,24 @@ impl Element for DeleteTopicsRequest {
     const MIN_SIZE: usize = 6;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        if version >= 6 {
-            m.topics = read_array(r, version, flexible)?;
-        }
-        if version <= 5 {
-            m.topic_names = read_array(r, version, flexible)?;
-        }
-        m.timeout_ms = r.i32()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let topics = if version >= 6 {
+            read_array(r, version, flexible)?
+        } else {
+            Vec::new()
+        };
+        let topic_names = if version <= 5 {
+            read_array(r, version, flexible)?
+        } else {
+            Vec::new()
+        };
+        let timeout_ms = r.i32()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            topics,
+            topic_names,
+            timeout_ms,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -76,13 +82,14 @@ impl Element for DeleteTopicState {
     const MIN_SIZE: usize = 18;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.name = r.nullable_string(flexible)?;
-        m.topic_id = r.uuid()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let name = r.nullable_string(flexible)?;
+        let topic_id = r.uuid()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            name,
+            topic_id,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

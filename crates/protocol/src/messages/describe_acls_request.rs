@@ -47,18 +47,24 @@ impl Element for DescribeAclsRequest {
     const MIN_SIZE: usize = 8;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.resource_type_filter = r.i8()?;
-        m.resource_name_filter = r.nullable_string(flexible)?;
-        m.pattern_type_filter = r.i8()?;
-        m.principal_filter = r.nullable_string(flexible)?;
-        m.host_filter = r.nullable_string(flexible)?;
-        m.operation = r.i8()?;
-        m.permission_type = r.i8()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let resource_type_filter = r.i8()?;
+        let resource_name_filter = r.nullable_string(flexible)?;
+        let pattern_type_filter = r.i8()?;
+        let principal_filter = r.nullable_string(flexible)?;
+        let host_filter = r.nullable_string(flexible)?;
+        let operation = r.i8()?;
+        let permission_type = r.i8()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            resource_type_filter,
+            resource_name_filter,
+            pattern_type_filter,
+            principal_filter,
+            host_filter,
+            operation,
+            permission_type,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -35,18 +35,16 @@ impl Element for DescribeClusterRequest {
     const MIN_SIZE: usize = 2;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.include_cluster_authorized_operations = r.bool()?;
-        if version >= 1 {
-            m.endpoint_type = r.i8()?;
-        }
-        if version >= 2 {
-            m.include_fenced_brokers = r.bool()?;
-        }
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let include_cluster_authorized_operations = r.bool()?;
+        let endpoint_type = if version >= 1 { r.i8()? } else { 1 };
+        let include_fenced_brokers = if version >= 2 { r.bool()? } else { false };
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            include_cluster_authorized_operations,
+            endpoint_type,
+            include_fenced_brokers,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -50,21 +50,26 @@ impl Element for DescribeClusterResponse {
     const MIN_SIZE: usize = 18;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.throttle_time_ms = r.i32()?;
-        m.error_code = r.i16()?;
-        m.error_message = r.nullable_string(flexible)?;
-        if version >= 1 {
-            m.endpoint_type = r.i8()?;
-        }
-        m.cluster_id = r.string(flexible)?;
-        m.controller_id = r.i32()?;
-        m.brokers = read_array(r, version, flexible)?;
-        m.cluster_authorized_operations = r.i32()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let throttle_time_ms = r.i32()?;
+        let error_code = r.i16()?;
+        let error_message = r.nullable_string(flexible)?;
+        let endpoint_type = if version >= 1 { r.i8()? } else { 1 };
+        let cluster_id = r.string(flexible)?;
+        let controller_id = r.i32()?;
+        let brokers = read_array(r, version, flexible)?;
+        let cluster_authorized_operations = r.i32()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            throttle_time_ms,
+            error_code,
+            error_message,
+            endpoint_type,
+            cluster_id,
+            controller_id,
+            brokers,
+            cluster_authorized_operations,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -112,18 +117,20 @@ impl Element for DescribeClusterBroker {
     const MIN_SIZE: usize = 11;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.broker_id = r.i32()?;
-        m.host = r.string(flexible)?;
-        m.port = r.i32()?;
-        m.rack = r.nullable_string(flexible)?;
-        if version >= 2 {
-            m.is_fenced = r.bool()?;
-        }
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let broker_id = r.i32()?;
+        let host = r.string(flexible)?;
+        let port = r.i32()?;
+        let rack = r.nullable_string(flexible)?;
+        let is_fenced = if version >= 2 { r.bool()? } else { false };
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            broker_id,
+            host,
+            port,
+            rack,
+            is_fenced,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {

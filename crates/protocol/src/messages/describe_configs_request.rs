@@ -25,16 +25,16 @@ impl Element for DescribeConfigsRequest {
     const MIN_SIZE: usize = 4;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.resources = read_array(r, version, flexible)?;
-        m.include_synonyms = r.bool()?;
-        if version >= 3 {
-            m.include_documentation = r.bool()?;
-        }
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let resources = read_array(r, version, flexible)?;
+        let include_synonyms = r.bool()?;
+        let include_documentation = if version >= 3 { r.bool()? } else { false };
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            resources,
+            include_synonyms,
+            include_documentation,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -84,14 +84,16 @@ impl Element for DescribeConfigsResource {
     const MIN_SIZE: usize = 4;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.resource_type = r.i8()?;
-        m.resource_name = r.string(flexible)?;
-        m.configuration_keys = read_nullable_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let resource_type = r.i8()?;
+        let resource_name = r.string(flexible)?;
+        let configuration_keys = read_nullable_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            resource_type,
+            resource_name,
+            configuration_keys,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -22,13 +22,14 @@ impl Element for DescribeConfigsResponse {
     const MIN_SIZE: usize = 6;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.throttle_time_ms = r.i32()?;
-        m.results = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let throttle_time_ms = r.i32()?;
+        let results = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            throttle_time_ms,
+            results,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -76,16 +77,20 @@ impl Element for DescribeConfigsResult {
     const MIN_SIZE: usize = 7;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.error_code = r.i16()?;
-        m.error_message = r.nullable_string(flexible)?;
-        m.resource_type = r.i8()?;
-        m.resource_name = r.string(flexible)?;
-        m.configs = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let error_code = r.i16()?;
+        let error_message = r.nullable_string(flexible)?;
+        let resource_type = r.i8()?;
+        let resource_name = r.string(flexible)?;
+        let configs = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            error_code,
+            error_message,
+            resource_type,
+            resource_name,
+            configs,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -145,21 +150,30 @@ impl Element for DescribeConfigsResourceResult {
     const MIN_SIZE: usize = 9;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.name = r.string(flexible)?;
-        m.value = r.nullable_string(flexible)?;
-        m.read_only = r.bool()?;
-        m.config_source = r.i8()?;
-        m.is_sensitive = r.bool()?;
-        m.synonyms = read_array(r, version, flexible)?;
-        if version >= 3 {
-            m.config_type = r.i8()?;
-            m.documentation = r.nullable_string(flexible)?;
-        }
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let name = r.string(flexible)?;
+        let value = r.nullable_string(flexible)?;
+        let read_only = r.bool()?;
+        let config_source = r.i8()?;
+        let is_sensitive = r.bool()?;
+        let synonyms = read_array(r, version, flexible)?;
+        let config_type = if version >= 3 { r.i8()? } else { 0 };
+        let documentation = if version >= 3 {
+            r.nullable_string(flexible)?
+        } else {
+            Some(String::new())
+        };
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            name,
+            value,
+            read_only,
+            config_source,
+            is_sensitive,
+            synonyms,
+            config_type,
+            documentation,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -211,14 +225,16 @@ impl Element for DescribeConfigsSynonym {
     const MIN_SIZE: usize = 4;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.name = r.string(flexible)?;
-        m.value = r.nullable_string(flexible)?;
-        m.source = r.i8()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let name = r.string(flexible)?;
+        let value = r.nullable_string(flexible)?;
+        let source = r.i8()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            name,
+            value,
+            source,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -25,14 +25,16 @@ impl Element for DescribeDelegationTokenResponse {
     const MIN_SIZE: usize = 8;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.error_code = r.i16()?;
-        m.tokens = read_array(r, version, flexible)?;
-        m.throttle_time_ms = r.i32()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let error_code = r.i16()?;
+        let tokens = read_array(r, version, flexible)?;
+        let throttle_time_ms = r.i32()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            error_code,
+            tokens,
+            throttle_time_ms,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -78,23 +80,38 @@ impl Element for DescribedDelegationToken {
     const MIN_SIZE: usize = 30;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.principal_type = r.string(flexible)?;
-        m.principal_name = r.string(flexible)?;
-        if version >= 3 {
-            m.token_requester_principal_type = r.string(flexible)?;
-            m.token_requester_principal_name = r.string(flexible)?;
-        }
-        m.issue_timestamp = r.i64()?;
-        m.expiry_timestamp = r.i64()?;
-        m.max_timestamp = r.i64()?;
-        m.token_id = r.string(flexible)?;
-        m.hmac = r.bytes(flexible)?;
-        m.renewers = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let principal_type = r.string(flexible)?;
+        let principal_name = r.string(flexible)?;
+        let token_requester_principal_type = if version >= 3 {
+            r.string(flexible)?
+        } else {
+            String::new()
+        };
+        let token_requester_principal_name = if version >= 3 {
+            r.string(flexible)?
+        } else {
+            String::new()
+        };
+        let issue_timestamp = r.i64()?;
+        let expiry_timestamp = r.i64()?;
+        let max_timestamp = r.i64()?;
+        let token_id = r.string(flexible)?;
+        let hmac = r.bytes(flexible)?;
+        let renewers = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            principal_type,
+            principal_name,
+            token_requester_principal_type,
+            token_requester_principal_name,
+            issue_timestamp,
+            expiry_timestamp,
+            max_timestamp,
+            token_id,
+            hmac,
+            renewers,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -145,13 +162,14 @@ impl Element for DescribedDelegationTokenRenewer {
     const MIN_SIZE: usize = 3;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.principal_type = r.string(flexible)?;
-        m.principal_name = r.string(flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let principal_type = r.string(flexible)?;
+        let principal_name = r.string(flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            principal_type,
+            principal_name,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -23,15 +23,14 @@ impl Element for DescribeGroupsResponse {
     const MIN_SIZE: usize = 4;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        if version >= 1 {
-            m.throttle_time_ms = r.i32()?;
-        }
-        m.groups = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let throttle_time_ms = if version >= 1 { r.i32()? } else { 0 };
+        let groups = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            throttle_time_ms,
+            groups,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -90,23 +89,30 @@ impl Element for DescribedGroup {
     const MIN_SIZE: usize = 12;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.error_code = r.i16()?;
-        if version >= 6 {
-            m.error_message = r.nullable_string(flexible)?;
-        }
-        m.group_id = r.string(flexible)?;
-        m.group_state = r.string(flexible)?;
-        m.protocol_type = r.string(flexible)?;
-        m.protocol_data = r.string(flexible)?;
-        m.members = read_array(r, version, flexible)?;
-        if version >= 3 {
-            m.authorized_operations = r.i32()?;
-        }
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let error_code = r.i16()?;
+        let error_message = if version >= 6 {
+            r.nullable_string(flexible)?
+        } else {
+            None
+        };
+        let group_id = r.string(flexible)?;
+        let group_state = r.string(flexible)?;
+        let protocol_type = r.string(flexible)?;
+        let protocol_data = r.string(flexible)?;
+        let members = read_array(r, version, flexible)?;
+        let authorized_operations = if version >= 3 { r.i32()? } else { -2147483648 };
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            error_code,
+            error_message,
+            group_id,
+            group_state,
+            protocol_type,
+            protocol_data,
+            members,
+            authorized_operations,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -163,19 +169,26 @@ impl Element for DescribedGroupMember {
     const MIN_SIZE: usize = 7;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.member_id = r.string(flexible)?;
-        if version >= 4 {
-            m.group_instance_id = r.nullable_string(flexible)?;
-        }
-        m.client_id = r.string(flexible)?;
-        m.client_host = r.string(flexible)?;
-        m.member_metadata = r.bytes(flexible)?;
-        m.member_assignment = r.bytes(flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let member_id = r.string(flexible)?;
+        let group_instance_id = if version >= 4 {
+            r.nullable_string(flexible)?
+        } else {
+            None
+        };
+        let client_id = r.string(flexible)?;
+        let client_host = r.string(flexible)?;
+        let member_metadata = r.bytes(flexible)?;
+        let member_assignment = r.bytes(flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            member_id,
+            group_instance_id,
+            client_id,
+            client_host,
+            member_metadata,
+            member_assignment,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {

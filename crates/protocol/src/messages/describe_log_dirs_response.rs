@@ -24,16 +24,16 @@ impl Element for DescribeLogDirsResponse {
     const MIN_SIZE: usize = 6;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.throttle_time_ms = r.i32()?;
-        if version >= 3 {
-            m.error_code = r.i16()?;
-        }
-        m.results = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let throttle_time_ms = r.i32()?;
+        let error_code = if version >= 3 { r.i16()? } else { 0 };
+        let results = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            throttle_time_ms,
+            error_code,
+            results,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -87,21 +87,22 @@ impl Element for DescribeLogDirsResult {
     const MIN_SIZE: usize = 5;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.error_code = r.i16()?;
-        m.log_dir = r.string(flexible)?;
-        m.topics = read_array(r, version, flexible)?;
-        if version >= 4 {
-            m.total_bytes = r.i64()?;
-            m.usable_bytes = r.i64()?;
-        }
-        if version >= 5 {
-            m.is_cordoned = r.bool()?;
-        }
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let error_code = r.i16()?;
+        let log_dir = r.string(flexible)?;
+        let topics = read_array(r, version, flexible)?;
+        let total_bytes = if version >= 4 { r.i64()? } else { -1 };
+        let usable_bytes = if version >= 4 { r.i64()? } else { -1 };
+        let is_cordoned = if version >= 5 { r.bool()? } else { false };
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            error_code,
+            log_dir,
+            topics,
+            total_bytes,
+            usable_bytes,
+            is_cordoned,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -140,13 +141,14 @@ impl Element for DescribeLogDirsTopic {
     const MIN_SIZE: usize = 3;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.name = r.string(flexible)?;
-        m.partitions = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let name = r.string(flexible)?;
+        let partitions = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            name,
+            partitions,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -179,15 +181,18 @@ impl Element for DescribeLogDirsPartition {
     const MIN_SIZE: usize = 21;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.partition_index = r.i32()?;
-        m.partition_size = r.i64()?;
-        m.offset_lag = r.i64()?;
-        m.is_future_key = r.bool()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let partition_index = r.i32()?;
+        let partition_size = r.i64()?;
+        let offset_lag = r.i64()?;
+        let is_future_key = r.bool()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            partition_index,
+            partition_size,
+            offset_lag,
+            is_future_key,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -39,19 +39,26 @@ impl Element for DescribeQuorumResponse {
     const MIN_SIZE: usize = 4;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.error_code = r.i16()?;
-        if version >= 2 {
-            m.error_message = r.nullable_string(flexible)?;
-        }
-        m.topics = read_array(r, version, flexible)?;
-        if version >= 2 {
-            m.nodes = read_array(r, version, flexible)?;
-        }
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let error_code = r.i16()?;
+        let error_message = if version >= 2 {
+            r.nullable_string(flexible)?
+        } else {
+            Some(String::new())
+        };
+        let topics = read_array(r, version, flexible)?;
+        let nodes = if version >= 2 {
+            read_array(r, version, flexible)?
+        } else {
+            Vec::new()
+        };
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            error_code,
+            error_message,
+            topics,
+            nodes,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -91,13 +98,14 @@ impl Element for TopicData {
     const MIN_SIZE: usize = 3;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.topic_name = r.string(flexible)?;
-        m.partitions = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let topic_name = r.string(flexible)?;
+        let partitions = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            topic_name,
+            partitions,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -126,13 +134,14 @@ impl Element for Node {
     const MIN_SIZE: usize = 6;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.node_id = r.i32()?;
-        m.listeners = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let node_id = r.i32()?;
+        let listeners = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            node_id,
+            listeners,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -189,21 +198,30 @@ impl Element for PartitionData {
     const MIN_SIZE: usize = 25;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.partition_index = r.i32()?;
-        m.error_code = r.i16()?;
-        if version >= 2 {
-            m.error_message = r.nullable_string(flexible)?;
-        }
-        m.leader_id = r.i32()?;
-        m.leader_epoch = r.i32()?;
-        m.high_watermark = r.i64()?;
-        m.current_voters = read_array(r, version, flexible)?;
-        m.observers = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let partition_index = r.i32()?;
+        let error_code = r.i16()?;
+        let error_message = if version >= 2 {
+            r.nullable_string(flexible)?
+        } else {
+            Some(String::new())
+        };
+        let leader_id = r.i32()?;
+        let leader_epoch = r.i32()?;
+        let high_watermark = r.i64()?;
+        let current_voters = read_array(r, version, flexible)?;
+        let observers = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            partition_index,
+            error_code,
+            error_message,
+            leader_id,
+            leader_epoch,
+            high_watermark,
+            current_voters,
+            observers,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -242,14 +260,16 @@ impl Element for Listener {
     const MIN_SIZE: usize = 5;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.name = r.string(flexible)?;
-        m.host = r.string(flexible)?;
-        m.port = r.u16()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let name = r.string(flexible)?;
+        let host = r.string(flexible)?;
+        let port = r.u16()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            name,
+            host,
+            port,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -298,20 +318,20 @@ impl Element for ReplicaState {
     const MIN_SIZE: usize = 13;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.replica_id = r.i32()?;
-        if version >= 2 {
-            m.replica_directory_id = r.uuid()?;
-        }
-        m.log_end_offset = r.i64()?;
-        if version >= 1 {
-            m.last_fetch_timestamp = r.i64()?;
-            m.last_caught_up_timestamp = r.i64()?;
-        }
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let replica_id = r.i32()?;
+        let replica_directory_id = if version >= 2 { r.uuid()? } else { Uuid::ZERO };
+        let log_end_offset = r.i64()?;
+        let last_fetch_timestamp = if version >= 1 { r.i64()? } else { -1 };
+        let last_caught_up_timestamp = if version >= 1 { r.i64()? } else { -1 };
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            replica_id,
+            replica_directory_id,
+            log_end_offset,
+            last_fetch_timestamp,
+            last_caught_up_timestamp,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -23,13 +23,14 @@ impl Element for DescribeShareGroupOffsetsResponse {
     const MIN_SIZE: usize = 6;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.throttle_time_ms = r.i32()?;
-        m.groups = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let throttle_time_ms = r.i32()?;
+        let groups = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            throttle_time_ms,
+            groups,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -62,15 +63,18 @@ impl Element for DescribeShareGroupOffsetsResponseGroup {
     const MIN_SIZE: usize = 6;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.group_id = r.string(flexible)?;
-        m.topics = read_array(r, version, flexible)?;
-        m.error_code = r.i16()?;
-        m.error_message = r.nullable_string(flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let group_id = r.string(flexible)?;
+        let topics = read_array(r, version, flexible)?;
+        let error_code = r.i16()?;
+        let error_message = r.nullable_string(flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            group_id,
+            topics,
+            error_code,
+            error_message,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -103,14 +107,16 @@ impl Element for DescribeShareGroupOffsetsResponseTopic {
     const MIN_SIZE: usize = 19;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.topic_name = r.string(flexible)?;
-        m.topic_id = r.uuid()?;
-        m.partitions = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let topic_name = r.string(flexible)?;
+        let topic_id = r.uuid()?;
+        let partitions = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            topic_name,
+            topic_id,
+            partitions,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -162,19 +168,22 @@ impl Element for DescribeShareGroupOffsetsResponsePartition {
     const MIN_SIZE: usize = 20;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.partition_index = r.i32()?;
-        m.start_offset = r.i64()?;
-        m.leader_epoch = r.i32()?;
-        if version >= 1 {
-            m.lag = r.i64()?;
-        }
-        m.error_code = r.i16()?;
-        m.error_message = r.nullable_string(flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let partition_index = r.i32()?;
+        let start_offset = r.i64()?;
+        let leader_epoch = r.i32()?;
+        let lag = if version >= 1 { r.i64()? } else { -1 };
+        let error_code = r.i16()?;
+        let error_message = r.nullable_string(flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            partition_index,
+            start_offset,
+            leader_epoch,
+            lag,
+            error_code,
+            error_message,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {

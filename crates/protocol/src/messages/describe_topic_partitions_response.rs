@@ -26,14 +26,16 @@ impl Element for DescribeTopicPartitionsResponse {
     const MIN_SIZE: usize = 7;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.throttle_time_ms = r.i32()?;
-        m.topics = read_array(r, version, flexible)?;
-        m.next_cursor = read_nullable_struct(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let throttle_time_ms = r.i32()?;
+        let topics = read_array(r, version, flexible)?;
+        let next_cursor = read_nullable_struct(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            throttle_time_ms,
+            topics,
+            next_cursor,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -85,17 +87,22 @@ impl Element for DescribeTopicPartitionsResponseTopic {
     const MIN_SIZE: usize = 26;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.error_code = r.i16()?;
-        m.name = r.nullable_string(flexible)?;
-        m.topic_id = r.uuid()?;
-        m.is_internal = r.bool()?;
-        m.partitions = read_array(r, version, flexible)?;
-        m.topic_authorized_operations = r.i32()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let error_code = r.i16()?;
+        let name = r.nullable_string(flexible)?;
+        let topic_id = r.uuid()?;
+        let is_internal = r.bool()?;
+        let partitions = read_array(r, version, flexible)?;
+        let topic_authorized_operations = r.i32()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            error_code,
+            name,
+            topic_id,
+            is_internal,
+            partitions,
+            topic_authorized_operations,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -128,13 +135,14 @@ impl Element for Cursor {
     const MIN_SIZE: usize = 6;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.topic_name = r.string(flexible)?;
-        m.partition_index = r.i32()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let topic_name = r.string(flexible)?;
+        let partition_index = r.i32()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            topic_name,
+            partition_index,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -194,20 +202,28 @@ impl Element for DescribeTopicPartitionsResponsePartition {
     const MIN_SIZE: usize = 20;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.error_code = r.i16()?;
-        m.partition_index = r.i32()?;
-        m.leader_id = r.i32()?;
-        m.leader_epoch = r.i32()?;
-        m.replica_nodes = read_array(r, version, flexible)?;
-        m.isr_nodes = read_array(r, version, flexible)?;
-        m.eligible_leader_replicas = read_nullable_array(r, version, flexible)?;
-        m.last_known_elr = read_nullable_array(r, version, flexible)?;
-        m.offline_replicas = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let error_code = r.i16()?;
+        let partition_index = r.i32()?;
+        let leader_id = r.i32()?;
+        let leader_epoch = r.i32()?;
+        let replica_nodes = read_array(r, version, flexible)?;
+        let isr_nodes = read_array(r, version, flexible)?;
+        let eligible_leader_replicas = read_nullable_array(r, version, flexible)?;
+        let last_known_elr = read_nullable_array(r, version, flexible)?;
+        let offline_replicas = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            error_code,
+            partition_index,
+            leader_id,
+            leader_epoch,
+            replica_nodes,
+            isr_nodes,
+            eligible_leader_replicas,
+            last_known_elr,
+            offline_replicas,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -38,15 +38,18 @@ impl Element for DescribeUserScramCredentialsResponse {
     const MIN_SIZE: usize = 9;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.throttle_time_ms = r.i32()?;
-        m.error_code = r.i16()?;
-        m.error_message = r.nullable_string(flexible)?;
-        m.results = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let throttle_time_ms = r.i32()?;
+        let error_code = r.i16()?;
+        let error_message = r.nullable_string(flexible)?;
+        let results = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            throttle_time_ms,
+            error_code,
+            error_message,
+            results,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -93,15 +96,18 @@ impl Element for DescribeUserScramCredentialsResult {
     const MIN_SIZE: usize = 6;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.user = r.string(flexible)?;
-        m.error_code = r.i16()?;
-        m.error_message = r.nullable_string(flexible)?;
-        m.credential_infos = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let user = r.string(flexible)?;
+        let error_code = r.i16()?;
+        let error_message = r.nullable_string(flexible)?;
+        let credential_infos = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            user,
+            error_code,
+            error_message,
+            credential_infos,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -132,13 +138,14 @@ impl Element for CredentialInfo {
     const MIN_SIZE: usize = 6;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.mechanism = r.i8()?;
-        m.iterations = r.i32()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let mechanism = r.i8()?;
+        let iterations = r.i32()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            mechanism,
+            iterations,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

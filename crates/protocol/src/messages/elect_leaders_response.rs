@@ -24,16 +24,16 @@ impl Element for ElectLeadersResponse {
     const MIN_SIZE: usize = 8;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.throttle_time_ms = r.i32()?;
-        if version >= 1 {
-            m.error_code = r.i16()?;
-        }
-        m.replica_election_results = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let throttle_time_ms = r.i32()?;
+        let error_code = if version >= 1 { r.i16()? } else { 0 };
+        let replica_election_results = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            throttle_time_ms,
+            error_code,
+            replica_election_results,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -70,13 +70,14 @@ impl Element for ReplicaElectionResult {
     const MIN_SIZE: usize = 3;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.topic = r.string(flexible)?;
-        m.partition_result = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let topic = r.string(flexible)?;
+        let partition_result = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            topic,
+            partition_result,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -118,14 +119,16 @@ impl Element for PartitionResult {
     const MIN_SIZE: usize = 8;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.partition_id = r.i32()?;
-        m.error_code = r.i16()?;
-        m.error_message = r.nullable_string(flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let partition_id = r.i32()?;
+        let error_code = r.i16()?;
+        let error_message = r.nullable_string(flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            partition_id,
+            error_code,
+            error_message,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -26,16 +26,20 @@ impl Element for EndQuorumEpochRequest {
     const MIN_SIZE: usize = 4;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.cluster_id = r.nullable_string(flexible)?;
-        m.topics = read_array(r, version, flexible)?;
-        if version >= 1 {
-            m.leader_endpoints = read_array(r, version, flexible)?;
-        }
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let cluster_id = r.nullable_string(flexible)?;
+        let topics = read_array(r, version, flexible)?;
+        let leader_endpoints = if version >= 1 {
+            read_array(r, version, flexible)?
+        } else {
+            Vec::new()
+        };
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            cluster_id,
+            topics,
+            leader_endpoints,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -67,13 +71,14 @@ impl Element for TopicData {
     const MIN_SIZE: usize = 3;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.topic_name = r.string(flexible)?;
-        m.partitions = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let topic_name = r.string(flexible)?;
+        let partitions = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            topic_name,
+            partitions,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -104,14 +109,16 @@ impl Element for LeaderEndpoint {
     const MIN_SIZE: usize = 5;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.name = r.string(flexible)?;
-        m.host = r.string(flexible)?;
-        m.port = r.u16()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let name = r.string(flexible)?;
+        let host = r.string(flexible)?;
+        let port = r.u16()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            name,
+            host,
+            port,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -147,20 +154,28 @@ impl Element for PartitionData {
     const MIN_SIZE: usize = 14;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.partition_index = r.i32()?;
-        m.leader_id = r.i32()?;
-        m.leader_epoch = r.i32()?;
-        if version == 0 {
-            m.preferred_successors = read_array(r, version, flexible)?;
-        }
-        if version >= 1 {
-            m.preferred_candidates = read_array(r, version, flexible)?;
-        }
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let partition_index = r.i32()?;
+        let leader_id = r.i32()?;
+        let leader_epoch = r.i32()?;
+        let preferred_successors = if version == 0 {
+            read_array(r, version, flexible)?
+        } else {
+            Vec::new()
+        };
+        let preferred_candidates = if version >= 1 {
+            read_array(r, version, flexible)?
+        } else {
+            Vec::new()
+        };
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            partition_index,
+            leader_id,
+            leader_epoch,
+            preferred_successors,
+            preferred_candidates,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -196,13 +211,14 @@ impl Element for ReplicaInfo {
     const MIN_SIZE: usize = 21;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.candidate_id = r.i32()?;
-        m.candidate_directory_id = r.uuid()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let candidate_id = r.i32()?;
+        let candidate_directory_id = r.uuid()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            candidate_id,
+            candidate_directory_id,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

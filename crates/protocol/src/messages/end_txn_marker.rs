@@ -17,9 +17,12 @@ impl Element for EndTxnMarker {
     const MIN_SIZE: usize = 4;
 
     fn read(r: &mut Reader, _version: i16, _flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.coordinator_epoch = r.i32()?;
-        Ok(m)
+        let coordinator_epoch = r.i32()?;
+        let unknown_tagged_fields = Vec::new();
+        Ok(Self {
+            coordinator_epoch,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, _flexible: bool) -> Result<(), EncodeError> {

@@ -36,14 +36,16 @@ impl Element for EnvelopeRequest {
     const MIN_SIZE: usize = 4;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.request_data = r.bytes(flexible)?;
-        m.request_principal = r.nullable_bytes(flexible)?;
-        m.client_host_address = r.bytes(flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let request_data = r.bytes(flexible)?;
+        let request_principal = r.nullable_bytes(flexible)?;
+        let client_host_address = r.bytes(flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            request_data,
+            request_principal,
+            client_host_address,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -21,14 +21,16 @@ impl Element for ExpireDelegationTokenResponse {
     const MIN_SIZE: usize = 14;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.error_code = r.i16()?;
-        m.expiry_timestamp_ms = r.i64()?;
-        m.throttle_time_ms = r.i32()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let error_code = r.i16()?;
+        let expiry_timestamp_ms = r.i64()?;
+        let throttle_time_ms = r.i32()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            error_code,
+            expiry_timestamp_ms,
+            throttle_time_ms,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -64,36 +64,52 @@ impl Element for FetchRequest {
     const MIN_SIZE: usize = 21;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        if version <= 14 {
-            m.replica_id = r.i32()?;
-        }
-        m.max_wait_ms = r.i32()?;
-        m.min_bytes = r.i32()?;
-        m.max_bytes = r.i32()?;
-        m.isolation_level = r.i8()?;
-        if version >= 7 {
-            m.session_id = r.i32()?;
-            m.session_epoch = r.i32()?;
-        }
-        m.topics = read_array(r, version, flexible)?;
-        if version >= 7 {
-            m.forgotten_topics_data = read_array(r, version, flexible)?;
-        }
-        if version >= 11 {
-            m.rack_id = r.string(flexible)?;
-        }
+        let mut cluster_id = None;
+        let replica_id = if version <= 14 { r.i32()? } else { -1 };
+        let mut replica_state = ReplicaState::default();
+        let max_wait_ms = r.i32()?;
+        let min_bytes = r.i32()?;
+        let max_bytes = r.i32()?;
+        let isolation_level = r.i8()?;
+        let session_id = if version >= 7 { r.i32()? } else { 0 };
+        let session_epoch = if version >= 7 { r.i32()? } else { -1 };
+        let topics = read_array(r, version, flexible)?;
+        let forgotten_topics_data = if version >= 7 {
+            read_array(r, version, flexible)?
+        } else {
+            Vec::new()
+        };
+        let rack_id = if version >= 11 {
+            r.string(flexible)?
+        } else {
+            String::new()
+        };
+        let mut unknown_tagged_fields = Vec::new();
         if flexible {
             for _ in 0..r.uvarint()? {
                 let (tag, size) = r.tag()?;
                 match tag {
-                    0 => m.cluster_id = r.nullable_string(true)?,
-                    1 if version >= 15 => m.replica_state = ReplicaState::read(r, version, true)?,
-                    _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
+                    0 => cluster_id = r.nullable_string(true)?,
+                    1 if version >= 15 => replica_state = ReplicaState::read(r, version, true)?,
+                    _ => unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
                 }
             }
         }
-        Ok(m)
+        Ok(Self {
+            cluster_id,
+            replica_id,
+            replica_state,
+            max_wait_ms,
+            min_bytes,
+            max_bytes,
+            isolation_level,
+            session_id,
+            session_epoch,
+            topics,
+            forgotten_topics_data,
+            rack_id,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -181,13 +197,14 @@ impl Element for ReplicaState {
     const MIN_SIZE: usize = 13;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.replica_id = r.i32()?;
-        m.replica_epoch = r.i64()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let replica_id = r.i32()?;
+        let replica_epoch = r.i64()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            replica_id,
+            replica_epoch,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -218,18 +235,20 @@ impl Element for FetchTopic {
     const MIN_SIZE: usize = 3;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        if version <= 12 {
-            m.topic = r.string(flexible)?;
-        }
-        if version >= 13 {
-            m.topic_id = r.uuid()?;
-        }
-        m.partitions = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let topic = if version <= 12 {
+            r.string(flexible)?
+        } else {
+            String::new()
+        };
+        let topic_id = if version >= 13 { r.uuid()? } else { Uuid::ZERO };
+        let partitions = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            topic,
+            topic_id,
+            partitions,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -265,18 +284,20 @@ impl Element for ForgottenTopic {
     const MIN_SIZE: usize = 3;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        if version <= 12 {
-            m.topic = r.string(flexible)?;
-        }
-        if version >= 13 {
-            m.topic_id = r.uuid()?;
-        }
-        m.partitions = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let topic = if version <= 12 {
+            r.string(flexible)?
+        } else {
+            String::new()
+        };
+        let topic_id = if version >= 13 { r.uuid()? } else { Uuid::ZERO };
+        let partitions = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            topic,
+            topic_id,
+            partitions,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -338,30 +359,36 @@ impl Element for FetchPartition {
     const MIN_SIZE: usize = 16;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.partition = r.i32()?;
-        if version >= 9 {
-            m.current_leader_epoch = r.i32()?;
-        }
-        m.fetch_offset = r.i64()?;
-        if version >= 12 {
-            m.last_fetched_epoch = r.i32()?;
-        }
-        if version >= 5 {
-            m.log_start_offset = r.i64()?;
-        }
-        m.partition_max_bytes = r.i32()?;
+        let partition = r.i32()?;
+        let current_leader_epoch = if version >= 9 { r.i32()? } else { -1 };
+        let fetch_offset = r.i64()?;
+        let last_fetched_epoch = if version >= 12 { r.i32()? } else { -1 };
+        let log_start_offset = if version >= 5 { r.i64()? } else { -1 };
+        let partition_max_bytes = r.i32()?;
+        let mut replica_directory_id = Uuid::ZERO;
+        let mut high_watermark = 9223372036854775807;
+        let mut unknown_tagged_fields = Vec::new();
         if flexible {
             for _ in 0..r.uvarint()? {
                 let (tag, size) = r.tag()?;
                 match tag {
-                    0 if version >= 17 => m.replica_directory_id = r.uuid()?,
-                    1 if version >= 18 => m.high_watermark = r.i64()?,
-                    _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
+                    0 if version >= 17 => replica_directory_id = r.uuid()?,
+                    1 if version >= 18 => high_watermark = r.i64()?,
+                    _ => unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
                 }
             }
         }
-        Ok(m)
+        Ok(Self {
+            partition,
+            current_leader_epoch,
+            fetch_offset,
+            last_fetched_epoch,
+            log_start_offset,
+            partition_max_bytes,
+            replica_directory_id,
+            high_watermark,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {

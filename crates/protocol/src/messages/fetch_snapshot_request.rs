@@ -40,20 +40,27 @@ impl Element for FetchSnapshotRequest {
     const MIN_SIZE: usize = 10;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.replica_id = r.i32()?;
-        m.max_bytes = r.i32()?;
-        m.topics = read_array(r, version, flexible)?;
+        let mut cluster_id = None;
+        let replica_id = r.i32()?;
+        let max_bytes = r.i32()?;
+        let topics = read_array(r, version, flexible)?;
+        let mut unknown_tagged_fields = Vec::new();
         if flexible {
             for _ in 0..r.uvarint()? {
                 let (tag, size) = r.tag()?;
                 match tag {
-                    0 => m.cluster_id = r.nullable_string(true)?,
-                    _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
+                    0 => cluster_id = r.nullable_string(true)?,
+                    _ => unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
                 }
             }
         }
-        Ok(m)
+        Ok(Self {
+            cluster_id,
+            replica_id,
+            max_bytes,
+            topics,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -89,13 +96,14 @@ impl Element for TopicSnapshot {
     const MIN_SIZE: usize = 3;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.name = r.string(flexible)?;
-        m.partitions = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let name = r.string(flexible)?;
+        let partitions = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            name,
+            partitions,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -130,21 +138,29 @@ impl Element for PartitionSnapshot {
     const MIN_SIZE: usize = 30;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.partition = r.i32()?;
-        m.current_leader_epoch = r.i32()?;
-        m.snapshot_id = SnapshotId::read(r, version, flexible)?;
-        m.position = r.i64()?;
+        let partition = r.i32()?;
+        let current_leader_epoch = r.i32()?;
+        let snapshot_id = SnapshotId::read(r, version, flexible)?;
+        let position = r.i64()?;
+        let mut replica_directory_id = Uuid::ZERO;
+        let mut unknown_tagged_fields = Vec::new();
         if flexible {
             for _ in 0..r.uvarint()? {
                 let (tag, size) = r.tag()?;
                 match tag {
-                    0 if version >= 1 => m.replica_directory_id = r.uuid()?,
-                    _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
+                    0 if version >= 1 => replica_directory_id = r.uuid()?,
+                    _ => unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
                 }
             }
         }
-        Ok(m)
+        Ok(Self {
+            partition,
+            current_leader_epoch,
+            snapshot_id,
+            position,
+            replica_directory_id,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -184,13 +200,14 @@ impl Element for SnapshotId {
     const MIN_SIZE: usize = 13;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.end_offset = r.i64()?;
-        m.epoch = r.i32()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let end_offset = r.i64()?;
+        let epoch = r.i32()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            end_offset,
+            epoch,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -26,20 +26,27 @@ impl Element for FetchSnapshotResponse {
     const MIN_SIZE: usize = 8;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.throttle_time_ms = r.i32()?;
-        m.error_code = r.i16()?;
-        m.topics = read_array(r, version, flexible)?;
+        let throttle_time_ms = r.i32()?;
+        let error_code = r.i16()?;
+        let topics = read_array(r, version, flexible)?;
+        let mut node_endpoints = Vec::new();
+        let mut unknown_tagged_fields = Vec::new();
         if flexible {
             for _ in 0..r.uvarint()? {
                 let (tag, size) = r.tag()?;
                 match tag {
-                    0 if version >= 1 => m.node_endpoints = read_array(r, version, true)?,
-                    _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
+                    0 if version >= 1 => node_endpoints = read_array(r, version, true)?,
+                    _ => unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
                 }
             }
         }
-        Ok(m)
+        Ok(Self {
+            throttle_time_ms,
+            error_code,
+            topics,
+            node_endpoints,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -81,13 +88,14 @@ impl Element for TopicSnapshot {
     const MIN_SIZE: usize = 3;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.name = r.string(flexible)?;
-        m.partitions = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let name = r.string(flexible)?;
+        let partitions = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            name,
+            partitions,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -118,14 +126,16 @@ impl Element for NodeEndpoint {
     const MIN_SIZE: usize = 8;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.node_id = r.i32()?;
-        m.host = r.string(flexible)?;
-        m.port = r.u16()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let node_id = r.i32()?;
+        let host = r.string(flexible)?;
+        let port = r.u16()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            node_id,
+            host,
+            port,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -165,23 +175,33 @@ impl Element for PartitionSnapshot {
     const MIN_SIZE: usize = 37;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.index = r.i32()?;
-        m.error_code = r.i16()?;
-        m.snapshot_id = SnapshotId::read(r, version, flexible)?;
-        m.size = r.i64()?;
-        m.position = r.i64()?;
-        m.unaligned_records = Some(r.non_null_records(flexible)?);
+        let index = r.i32()?;
+        let error_code = r.i16()?;
+        let snapshot_id = SnapshotId::read(r, version, flexible)?;
+        let mut current_leader = LeaderIdAndEpoch::default();
+        let size_field = r.i64()?;
+        let position = r.i64()?;
+        let unaligned_records = Some(r.non_null_records(flexible)?);
+        let mut unknown_tagged_fields = Vec::new();
         if flexible {
             for _ in 0..r.uvarint()? {
                 let (tag, size) = r.tag()?;
                 match tag {
-                    0 => m.current_leader = LeaderIdAndEpoch::read(r, version, true)?,
-                    _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
+                    0 => current_leader = LeaderIdAndEpoch::read(r, version, true)?,
+                    _ => unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
                 }
             }
         }
-        Ok(m)
+        Ok(Self {
+            index,
+            error_code,
+            snapshot_id,
+            current_leader,
+            size: size_field,
+            position,
+            unaligned_records,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -227,13 +247,14 @@ impl Element for SnapshotId {
     const MIN_SIZE: usize = 13;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.end_offset = r.i64()?;
-        m.epoch = r.i32()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let end_offset = r.i64()?;
+        let epoch = r.i32()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            end_offset,
+            epoch,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -262,13 +283,14 @@ impl Element for LeaderIdAndEpoch {
     const MIN_SIZE: usize = 9;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.leader_id = r.i32()?;
-        m.leader_epoch = r.i32()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let leader_id = r.i32()?;
+        let leader_epoch = r.i32()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            leader_id,
+            leader_epoch,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

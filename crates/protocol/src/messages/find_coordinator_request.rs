@@ -25,20 +25,24 @@ impl Element for FindCoordinatorRequest {
     const MIN_SIZE: usize = 2;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        if version <= 3 {
-            m.key = r.string(flexible)?;
-        }
-        if version >= 1 {
-            m.key_type = r.i8()?;
-        }
-        if version >= 4 {
-            m.coordinator_keys = read_array(r, version, flexible)?;
-        }
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let key = if version <= 3 {
+            r.string(flexible)?
+        } else {
+            String::new()
+        };
+        let key_type = if version >= 1 { r.i8()? } else { 0 };
+        let coordinator_keys = if version >= 4 {
+            read_array(r, version, flexible)?
+        } else {
+            Vec::new()
+        };
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            key,
+            key_type,
+            coordinator_keys,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -47,28 +47,36 @@ impl Element for FindCoordinatorResponse {
     const MIN_SIZE: usize = 6;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        if version >= 1 {
-            m.throttle_time_ms = r.i32()?;
-        }
-        if version <= 3 {
-            m.error_code = r.i16()?;
-        }
-        if (1..=3).contains(&version) {
-            m.error_message = r.nullable_string(flexible)?;
-        }
-        if version <= 3 {
-            m.node_id = r.i32()?;
-            m.host = r.string(flexible)?;
-            m.port = r.i32()?;
-        }
-        if version >= 4 {
-            m.coordinators = read_array(r, version, flexible)?;
-        }
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let throttle_time_ms = if version >= 1 { r.i32()? } else { 0 };
+        let error_code = if version <= 3 { r.i16()? } else { 0 };
+        let error_message = if (1..=3).contains(&version) {
+            r.nullable_string(flexible)?
+        } else {
+            Some(String::new())
+        };
+        let node_id = if version <= 3 { r.i32()? } else { 0 };
+        let host = if version <= 3 {
+            r.string(flexible)?
+        } else {
+            String::new()
+        };
+        let port = if version <= 3 { r.i32()? } else { 0 };
+        let coordinators = if version >= 4 {
+            read_array(r, version, flexible)?
+        } else {
+            Vec::new()
+        };
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            throttle_time_ms,
+            error_code,
+            error_message,
+            node_id,
+            host,
+            port,
+            coordinators,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -163,17 +171,22 @@ impl Element for Coordinator {
     const MIN_SIZE: usize = 14;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.key = r.string(flexible)?;
-        m.node_id = r.i32()?;
-        m.host = r.string(flexible)?;
-        m.port = r.i32()?;
-        m.error_code = r.i16()?;
-        m.error_message = r.nullable_string(flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let key = r.string(flexible)?;
+        let node_id = r.i32()?;
+        let host = r.string(flexible)?;
+        let port = r.i32()?;
+        let error_code = r.i16()?;
+        let error_message = r.nullable_string(flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            key,
+            node_id,
+            host,
+            port,
+            error_code,
+            error_message,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -37,20 +37,28 @@ impl Element for GetTelemetrySubscriptionsResponse {
     const MIN_SIZE: usize = 38;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.throttle_time_ms = r.i32()?;
-        m.error_code = r.i16()?;
-        m.client_instance_id = r.uuid()?;
-        m.subscription_id = r.i32()?;
-        m.accepted_compression_types = read_array(r, version, flexible)?;
-        m.push_interval_ms = r.i32()?;
-        m.telemetry_max_bytes = r.i32()?;
-        m.delta_temporality = r.bool()?;
-        m.requested_metrics = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let throttle_time_ms = r.i32()?;
+        let error_code = r.i16()?;
+        let client_instance_id = r.uuid()?;
+        let subscription_id = r.i32()?;
+        let accepted_compression_types = read_array(r, version, flexible)?;
+        let push_interval_ms = r.i32()?;
+        let telemetry_max_bytes = r.i32()?;
+        let delta_temporality = r.bool()?;
+        let requested_metrics = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            throttle_time_ms,
+            error_code,
+            client_instance_id,
+            subscription_id,
+            accepted_compression_types,
+            push_interval_ms,
+            telemetry_max_bytes,
+            delta_temporality,
+            requested_metrics,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {

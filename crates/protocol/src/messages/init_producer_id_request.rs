@@ -44,21 +44,22 @@ impl Element for InitProducerIdRequest {
     const MIN_SIZE: usize = 6;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.transactional_id = r.nullable_string(flexible)?;
-        m.transaction_timeout_ms = r.i32()?;
-        if version >= 3 {
-            m.producer_id = r.i64()?;
-            m.producer_epoch = r.i16()?;
-        }
-        if version >= 6 {
-            m.enable2_pc = r.bool()?;
-            m.keep_prepared_txn = r.bool()?;
-        }
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let transactional_id = r.nullable_string(flexible)?;
+        let transaction_timeout_ms = r.i32()?;
+        let producer_id = if version >= 3 { r.i64()? } else { -1 };
+        let producer_epoch = if version >= 3 { r.i16()? } else { -1 };
+        let enable2_pc = if version >= 6 { r.bool()? } else { false };
+        let keep_prepared_txn = if version >= 6 { r.bool()? } else { false };
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            transactional_id,
+            transaction_timeout_ms,
+            producer_id,
+            producer_epoch,
+            enable2_pc,
+            keep_prepared_txn,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {

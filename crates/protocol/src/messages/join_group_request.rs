@@ -52,25 +52,34 @@ impl Element for JoinGroupRequest {
     const MIN_SIZE: usize = 14;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.group_id = r.string(flexible)?;
-        m.session_timeout_ms = r.i32()?;
-        if version >= 1 {
-            m.rebalance_timeout_ms = r.i32()?;
-        }
-        m.member_id = r.string(flexible)?;
-        if version >= 5 {
-            m.group_instance_id = r.nullable_string(flexible)?;
-        }
-        m.protocol_type = r.string(flexible)?;
-        m.protocols = read_array(r, version, flexible)?;
-        if version >= 8 {
-            m.reason = r.nullable_string(flexible)?;
-        }
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let group_id = r.string(flexible)?;
+        let session_timeout_ms = r.i32()?;
+        let rebalance_timeout_ms = if version >= 1 { r.i32()? } else { -1 };
+        let member_id = r.string(flexible)?;
+        let group_instance_id = if version >= 5 {
+            r.nullable_string(flexible)?
+        } else {
+            None
+        };
+        let protocol_type = r.string(flexible)?;
+        let protocols = read_array(r, version, flexible)?;
+        let reason = if version >= 8 {
+            r.nullable_string(flexible)?
+        } else {
+            None
+        };
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            group_id,
+            session_timeout_ms,
+            rebalance_timeout_ms,
+            member_id,
+            group_instance_id,
+            protocol_type,
+            protocols,
+            reason,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -116,13 +125,14 @@ impl Element for JoinGroupRequestProtocol {
     const MIN_SIZE: usize = 3;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.name = r.string(flexible)?;
-        m.metadata = r.bytes(flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let name = r.string(flexible)?;
+        let metadata = r.bytes(flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            name,
+            metadata,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

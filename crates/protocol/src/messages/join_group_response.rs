@@ -54,30 +54,36 @@ impl Element for JoinGroupResponse {
     const MIN_SIZE: usize = 15;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        if version >= 2 {
-            m.throttle_time_ms = r.i32()?;
-        }
-        m.error_code = r.i16()?;
-        m.generation_id = r.i32()?;
-        if version >= 7 {
-            m.protocol_type = r.nullable_string(flexible)?;
-        }
-        m.protocol_name = if version >= 7 {
+        let throttle_time_ms = if version >= 2 { r.i32()? } else { 0 };
+        let error_code = r.i16()?;
+        let generation_id = r.i32()?;
+        let protocol_type = if version >= 7 {
+            r.nullable_string(flexible)?
+        } else {
+            None
+        };
+        let protocol_name = if version >= 7 {
             r.nullable_string(flexible)?
         } else {
             Some(r.string(flexible)?)
         };
-        m.leader = r.string(flexible)?;
-        if version >= 9 {
-            m.skip_assignment = r.bool()?;
-        }
-        m.member_id = r.string(flexible)?;
-        m.members = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let leader = r.string(flexible)?;
+        let skip_assignment = if version >= 9 { r.bool()? } else { false };
+        let member_id = r.string(flexible)?;
+        let members = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            throttle_time_ms,
+            error_code,
+            generation_id,
+            protocol_type,
+            protocol_name,
+            leader,
+            skip_assignment,
+            member_id,
+            members,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -137,16 +143,20 @@ impl Element for JoinGroupResponseMember {
     const MIN_SIZE: usize = 4;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.member_id = r.string(flexible)?;
-        if version >= 5 {
-            m.group_instance_id = r.nullable_string(flexible)?;
-        }
-        m.metadata = r.bytes(flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let member_id = r.string(flexible)?;
+        let group_instance_id = if version >= 5 {
+            r.nullable_string(flexible)?
+        } else {
+            None
+        };
+        let metadata = r.bytes(flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            member_id,
+            group_instance_id,
+            metadata,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {

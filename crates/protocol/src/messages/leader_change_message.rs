@@ -27,15 +27,18 @@ impl Element for LeaderChangeMessage {
     const MIN_SIZE: usize = 9;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.version = r.i16()?;
-        m.leader_id = r.i32()?;
-        m.voters = read_array(r, version, flexible)?;
-        m.granting_voters = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let version_field = r.i16()?;
+        let leader_id = r.i32()?;
+        let voters = read_array(r, version, flexible)?;
+        let granting_voters = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            version: version_field,
+            leader_id,
+            voters,
+            granting_voters,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -66,15 +69,14 @@ impl Element for Voter {
     const MIN_SIZE: usize = 5;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.voter_id = r.i32()?;
-        if version >= 1 {
-            m.voter_directory_id = r.uuid()?;
-        }
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let voter_id = r.i32()?;
+        let voter_directory_id = if version >= 1 { r.uuid()? } else { Uuid::ZERO };
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            voter_id,
+            voter_directory_id,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -25,18 +25,24 @@ impl Element for LeaveGroupRequest {
     const MIN_SIZE: usize = 3;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.group_id = r.string(flexible)?;
-        if version <= 2 {
-            m.member_id = r.string(flexible)?;
-        }
-        if version >= 3 {
-            m.members = read_array(r, version, flexible)?;
-        }
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let group_id = r.string(flexible)?;
+        let member_id = if version <= 2 {
+            r.string(flexible)?
+        } else {
+            String::new()
+        };
+        let members = if version >= 3 {
+            read_array(r, version, flexible)?
+        } else {
+            Vec::new()
+        };
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            group_id,
+            member_id,
+            members,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -82,16 +88,20 @@ impl Element for MemberIdentity {
     const MIN_SIZE: usize = 3;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.member_id = r.string(flexible)?;
-        m.group_instance_id = r.nullable_string(flexible)?;
-        if version >= 5 {
-            m.reason = r.nullable_string(flexible)?;
-        }
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let member_id = r.string(flexible)?;
+        let group_instance_id = r.nullable_string(flexible)?;
+        let reason = if version >= 5 {
+            r.nullable_string(flexible)?
+        } else {
+            None
+        };
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            member_id,
+            group_instance_id,
+            reason,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -24,14 +24,16 @@ impl Element for ListConfigResourcesResponse {
     const MIN_SIZE: usize = 8;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.throttle_time_ms = r.i32()?;
-        m.error_code = r.i16()?;
-        m.config_resources = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let throttle_time_ms = r.i32()?;
+        let error_code = r.i16()?;
+        let config_resources = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            throttle_time_ms,
+            error_code,
+            config_resources,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -71,15 +73,14 @@ impl Element for ConfigResource {
     const MIN_SIZE: usize = 2;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.resource_name = r.string(flexible)?;
-        if version >= 1 {
-            m.resource_type = r.i8()?;
-        }
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let resource_name = r.string(flexible)?;
+        let resource_type = if version >= 1 { r.i8()? } else { 16 };
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            resource_name,
+            resource_type,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {

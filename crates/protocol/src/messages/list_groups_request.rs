@@ -23,17 +23,22 @@ impl Element for ListGroupsRequest {
     const MIN_SIZE: usize = 1;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        if version >= 4 {
-            m.states_filter = read_array(r, version, flexible)?;
-        }
-        if version >= 5 {
-            m.types_filter = read_array(r, version, flexible)?;
-        }
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let states_filter = if version >= 4 {
+            read_array(r, version, flexible)?
+        } else {
+            Vec::new()
+        };
+        let types_filter = if version >= 5 {
+            read_array(r, version, flexible)?
+        } else {
+            Vec::new()
+        };
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            states_filter,
+            types_filter,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -27,19 +27,18 @@ impl Element for ListOffsetsRequest {
     const MIN_SIZE: usize = 7;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.replica_id = r.i32()?;
-        if version >= 2 {
-            m.isolation_level = r.i8()?;
-        }
-        m.topics = read_array(r, version, flexible)?;
-        if version >= 10 {
-            m.timeout_ms = r.i32()?;
-        }
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let replica_id = r.i32()?;
+        let isolation_level = if version >= 2 { r.i8()? } else { 0 };
+        let topics = read_array(r, version, flexible)?;
+        let timeout_ms = if version >= 10 { r.i32()? } else { 0 };
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            replica_id,
+            isolation_level,
+            topics,
+            timeout_ms,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -79,13 +78,14 @@ impl Element for ListOffsetsTopic {
     const MIN_SIZE: usize = 3;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.name = r.string(flexible)?;
-        m.partitions = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let name = r.string(flexible)?;
+        let partitions = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            name,
+            partitions,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -127,16 +127,16 @@ impl Element for ListOffsetsPartition {
     const MIN_SIZE: usize = 12;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.partition_index = r.i32()?;
-        if version >= 4 {
-            m.current_leader_epoch = r.i32()?;
-        }
-        m.timestamp = r.i64()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let partition_index = r.i32()?;
+        let current_leader_epoch = if version >= 4 { r.i32()? } else { -1 };
+        let timestamp = r.i64()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            partition_index,
+            current_leader_epoch,
+            timestamp,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -38,15 +38,18 @@ impl Element for ListPartitionReassignmentsResponse {
     const MIN_SIZE: usize = 9;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.throttle_time_ms = r.i32()?;
-        m.error_code = r.i16()?;
-        m.error_message = r.nullable_string(flexible)?;
-        m.topics = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let throttle_time_ms = r.i32()?;
+        let error_code = r.i16()?;
+        let error_message = r.nullable_string(flexible)?;
+        let topics = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            throttle_time_ms,
+            error_code,
+            error_message,
+            topics,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -77,13 +80,14 @@ impl Element for OngoingTopicReassignment {
     const MIN_SIZE: usize = 3;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.name = r.string(flexible)?;
-        m.partitions = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let name = r.string(flexible)?;
+        let partitions = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            name,
+            partitions,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -116,15 +120,18 @@ impl Element for OngoingPartitionReassignment {
     const MIN_SIZE: usize = 8;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.partition_index = r.i32()?;
-        m.replicas = read_array(r, version, flexible)?;
-        m.adding_replicas = read_array(r, version, flexible)?;
-        m.removing_replicas = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let partition_index = r.i32()?;
+        let replicas = read_array(r, version, flexible)?;
+        let adding_replicas = read_array(r, version, flexible)?;
+        let removing_replicas = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            partition_index,
+            replicas,
+            adding_replicas,
+            removing_replicas,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -39,19 +39,22 @@ impl Element for ListTransactionsRequest {
     const MIN_SIZE: usize = 3;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.state_filters = read_array(r, version, flexible)?;
-        m.producer_id_filters = read_array(r, version, flexible)?;
-        if version >= 1 {
-            m.duration_filter = r.i64()?;
-        }
-        if version >= 2 {
-            m.transactional_id_pattern = r.nullable_string(flexible)?;
-        }
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let state_filters = read_array(r, version, flexible)?;
+        let producer_id_filters = read_array(r, version, flexible)?;
+        let duration_filter = if version >= 1 { r.i64()? } else { -1 };
+        let transactional_id_pattern = if version >= 2 {
+            r.nullable_string(flexible)?
+        } else {
+            None
+        };
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            state_filters,
+            producer_id_filters,
+            duration_filter,
+            transactional_id_pattern,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {

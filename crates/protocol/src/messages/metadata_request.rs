@@ -40,25 +40,26 @@ impl Element for MetadataRequest {
     const MIN_SIZE: usize = 4;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.topics = if version >= 1 {
+        let topics = if version >= 1 {
             read_nullable_array(r, version, flexible)?
         } else {
             Some(read_array(r, version, flexible)?)
         };
-        if version >= 4 {
-            m.allow_auto_topic_creation = r.bool()?;
-        }
-        if (8..=10).contains(&version) {
-            m.include_cluster_authorized_operations = r.bool()?;
-        }
-        if version >= 8 {
-            m.include_topic_authorized_operations = r.bool()?;
-        }
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let allow_auto_topic_creation = if version >= 4 { r.bool()? } else { true };
+        let include_cluster_authorized_operations = if (8..=10).contains(&version) {
+            r.bool()?
+        } else {
+            false
+        };
+        let include_topic_authorized_operations = if version >= 8 { r.bool()? } else { false };
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            topics,
+            allow_auto_topic_creation,
+            include_cluster_authorized_operations,
+            include_topic_authorized_operations,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -129,19 +130,18 @@ impl Element for MetadataRequestTopic {
     const MIN_SIZE: usize = 2;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        if version >= 10 {
-            m.topic_id = r.uuid()?;
-        }
-        m.name = if version >= 10 {
+        let topic_id = if version >= 10 { r.uuid()? } else { Uuid::ZERO };
+        let name = if version >= 10 {
             r.nullable_string(flexible)?
         } else {
             Some(r.string(flexible)?)
         };
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            topic_id,
+            name,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -48,28 +48,32 @@ impl Element for MetadataResponse {
     const MIN_SIZE: usize = 8;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        if version >= 3 {
-            m.throttle_time_ms = r.i32()?;
-        }
-        m.brokers = read_array(r, version, flexible)?;
-        if version >= 2 {
-            m.cluster_id = r.nullable_string(flexible)?;
-        }
-        if version >= 1 {
-            m.controller_id = r.i32()?;
-        }
-        m.topics = read_array(r, version, flexible)?;
-        if (8..=10).contains(&version) {
-            m.cluster_authorized_operations = r.i32()?;
-        }
-        if version >= 13 {
-            m.error_code = r.i16()?;
-        }
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let throttle_time_ms = if version >= 3 { r.i32()? } else { 0 };
+        let brokers = read_array(r, version, flexible)?;
+        let cluster_id = if version >= 2 {
+            r.nullable_string(flexible)?
+        } else {
+            None
+        };
+        let controller_id = if version >= 1 { r.i32()? } else { -1 };
+        let topics = read_array(r, version, flexible)?;
+        let cluster_authorized_operations = if (8..=10).contains(&version) {
+            r.i32()?
+        } else {
+            -2147483648
+        };
+        let error_code = if version >= 13 { r.i16()? } else { 0 };
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            throttle_time_ms,
+            brokers,
+            cluster_id,
+            controller_id,
+            topics,
+            cluster_authorized_operations,
+            error_code,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -122,17 +126,22 @@ impl Element for MetadataResponseBroker {
     const MIN_SIZE: usize = 10;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.node_id = r.i32()?;
-        m.host = r.string(flexible)?;
-        m.port = r.i32()?;
-        if version >= 1 {
-            m.rack = r.nullable_string(flexible)?;
-        }
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let node_id = r.i32()?;
+        let host = r.string(flexible)?;
+        let port = r.i32()?;
+        let rack = if version >= 1 {
+            r.nullable_string(flexible)?
+        } else {
+            None
+        };
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            node_id,
+            host,
+            port,
+            rack,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -187,27 +196,26 @@ impl Element for MetadataResponseTopic {
     const MIN_SIZE: usize = 8;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.error_code = r.i16()?;
-        m.name = if version >= 12 {
+        let error_code = r.i16()?;
+        let name = if version >= 12 {
             r.nullable_string(flexible)?
         } else {
             Some(r.string(flexible)?)
         };
-        if version >= 10 {
-            m.topic_id = r.uuid()?;
-        }
-        if version >= 1 {
-            m.is_internal = r.bool()?;
-        }
-        m.partitions = read_array(r, version, flexible)?;
-        if version >= 8 {
-            m.topic_authorized_operations = r.i32()?;
-        }
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let topic_id = if version >= 10 { r.uuid()? } else { Uuid::ZERO };
+        let is_internal = if version >= 1 { r.bool()? } else { false };
+        let partitions = read_array(r, version, flexible)?;
+        let topic_authorized_operations = if version >= 8 { r.i32()? } else { -2147483648 };
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            error_code,
+            name,
+            topic_id,
+            is_internal,
+            partitions,
+            topic_authorized_operations,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -283,22 +291,28 @@ impl Element for MetadataResponsePartition {
     const MIN_SIZE: usize = 18;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.error_code = r.i16()?;
-        m.partition_index = r.i32()?;
-        m.leader_id = r.i32()?;
-        if version >= 7 {
-            m.leader_epoch = r.i32()?;
-        }
-        m.replica_nodes = read_array(r, version, flexible)?;
-        m.isr_nodes = read_array(r, version, flexible)?;
-        if version >= 5 {
-            m.offline_replicas = read_array(r, version, flexible)?;
-        }
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let error_code = r.i16()?;
+        let partition_index = r.i32()?;
+        let leader_id = r.i32()?;
+        let leader_epoch = if version >= 7 { r.i32()? } else { -1 };
+        let replica_nodes = read_array(r, version, flexible)?;
+        let isr_nodes = read_array(r, version, flexible)?;
+        let offline_replicas = if version >= 5 {
+            read_array(r, version, flexible)?
+        } else {
+            Vec::new()
+        };
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            error_code,
+            partition_index,
+            leader_id,
+            leader_epoch,
+            replica_nodes,
+            isr_nodes,
+            offline_replicas,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {

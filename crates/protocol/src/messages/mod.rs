@@ -4,11 +4,6 @@
 //!
 //! A module for each message holds its structs; the message itself is also here by name.
 
-#![allow(
-    clippy::field_reassign_with_default,
-    reason = "one line for each field, whatever its versions"
-)]
-
 pub mod api_key;
 pub mod catalogue;
 pub mod group;

@@ -46,21 +46,26 @@ impl Element for OffsetCommitRequest {
     const MIN_SIZE: usize = 9;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.group_id = r.string(flexible)?;
-        m.generation_id_or_member_epoch = r.i32()?;
-        m.member_id = r.string(flexible)?;
-        if version >= 7 {
-            m.group_instance_id = r.nullable_string(flexible)?;
-        }
-        if version <= 4 {
-            m.retention_time_ms = r.i64()?;
-        }
-        m.topics = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let group_id = r.string(flexible)?;
+        let generation_id_or_member_epoch = r.i32()?;
+        let member_id = r.string(flexible)?;
+        let group_instance_id = if version >= 7 {
+            r.nullable_string(flexible)?
+        } else {
+            None
+        };
+        let retention_time_ms = if version <= 4 { r.i64()? } else { -1 };
+        let topics = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            group_id,
+            generation_id_or_member_epoch,
+            member_id,
+            group_instance_id,
+            retention_time_ms,
+            topics,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -104,18 +109,20 @@ impl Element for OffsetCommitRequestTopic {
     const MIN_SIZE: usize = 3;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        if version <= 9 {
-            m.name = r.string(flexible)?;
-        }
-        if version >= 10 {
-            m.topic_id = r.uuid()?;
-        }
-        m.partitions = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let name = if version <= 9 {
+            r.string(flexible)?
+        } else {
+            String::new()
+        };
+        let topic_id = if version >= 10 { r.uuid()? } else { Uuid::ZERO };
+        let partitions = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            name,
+            topic_id,
+            partitions,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -165,17 +172,18 @@ impl Element for OffsetCommitRequestPartition {
     const MIN_SIZE: usize = 14;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.partition_index = r.i32()?;
-        m.committed_offset = r.i64()?;
-        if version >= 6 {
-            m.committed_leader_epoch = r.i32()?;
-        }
-        m.committed_metadata = r.nullable_string(flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let partition_index = r.i32()?;
+        let committed_offset = r.i64()?;
+        let committed_leader_epoch = if version >= 6 { r.i32()? } else { -1 };
+        let committed_metadata = r.nullable_string(flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            partition_index,
+            committed_offset,
+            committed_leader_epoch,
+            committed_metadata,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -23,10 +23,14 @@ impl Element for OffsetDeleteRequest {
     const MIN_SIZE: usize = 6;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.group_id = r.string(flexible)?;
-        m.topics = read_array(r, version, flexible)?;
-        Ok(m)
+        let group_id = r.string(flexible)?;
+        let topics = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = Vec::new();
+        Ok(Self {
+            group_id,
+            topics,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -51,10 +55,14 @@ impl Element for OffsetDeleteRequestTopic {
     const MIN_SIZE: usize = 6;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.name = r.string(flexible)?;
-        m.partitions = read_array(r, version, flexible)?;
-        Ok(m)
+        let name = r.string(flexible)?;
+        let partitions = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = Vec::new();
+        Ok(Self {
+            name,
+            partitions,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -77,9 +85,12 @@ impl Element for OffsetDeleteRequestPartition {
     const MIN_SIZE: usize = 4;
 
     fn read(r: &mut Reader, _version: i16, _flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.partition_index = r.i32()?;
-        Ok(m)
+        let partition_index = r.i32()?;
+        let unknown_tagged_fields = Vec::new();
+        Ok(Self {
+            partition_index,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, _flexible: bool) -> Result<(), EncodeError> {

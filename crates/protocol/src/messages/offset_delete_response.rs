@@ -24,11 +24,16 @@ impl Element for OffsetDeleteResponse {
     const MIN_SIZE: usize = 10;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.error_code = r.i16()?;
-        m.throttle_time_ms = r.i32()?;
-        m.topics = read_array(r, version, flexible)?;
-        Ok(m)
+        let error_code = r.i16()?;
+        let throttle_time_ms = r.i32()?;
+        let topics = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = Vec::new();
+        Ok(Self {
+            error_code,
+            throttle_time_ms,
+            topics,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -54,10 +59,14 @@ impl Element for OffsetDeleteResponseTopic {
     const MIN_SIZE: usize = 6;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.name = r.string(flexible)?;
-        m.partitions = read_array(r, version, flexible)?;
-        Ok(m)
+        let name = r.string(flexible)?;
+        let partitions = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = Vec::new();
+        Ok(Self {
+            name,
+            partitions,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -82,10 +91,14 @@ impl Element for OffsetDeleteResponsePartition {
     const MIN_SIZE: usize = 6;
 
     fn read(r: &mut Reader, _version: i16, _flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.partition_index = r.i32()?;
-        m.error_code = r.i16()?;
-        Ok(m)
+        let partition_index = r.i32()?;
+        let error_code = r.i16()?;
+        let unknown_tagged_fields = Vec::new();
+        Ok(Self {
+            partition_index,
+            error_code,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, _flexible: bool) -> Result<(), EncodeError> {

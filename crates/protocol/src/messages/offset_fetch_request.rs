@@ -40,25 +40,34 @@ impl Element for OffsetFetchRequest {
     const MIN_SIZE: usize = 3;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        if version <= 7 {
-            m.group_id = r.string(flexible)?;
-            m.topics = if version >= 2 {
+        let group_id = if version <= 7 {
+            r.string(flexible)?
+        } else {
+            String::new()
+        };
+        let topics = if version <= 7 {
+            if version >= 2 {
                 read_nullable_array(r, version, flexible)?
             } else {
                 Some(read_array(r, version, flexible)?)
-            };
-        }
-        if version >= 8 {
-            m.groups = read_array(r, version, flexible)?;
-        }
-        if version >= 7 {
-            m.require_stable = r.bool()?;
-        }
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+            }
+        } else {
+            Some(Vec::new())
+        };
+        let groups = if version >= 8 {
+            read_array(r, version, flexible)?
+        } else {
+            Vec::new()
+        };
+        let require_stable = if version >= 7 { r.bool()? } else { false };
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            group_id,
+            topics,
+            groups,
+            require_stable,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -126,13 +135,14 @@ impl Element for OffsetFetchRequestTopic {
     const MIN_SIZE: usize = 3;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.name = r.string(flexible)?;
-        m.partition_indexes = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let name = r.string(flexible)?;
+        let partition_indexes = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            name,
+            partition_indexes,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -177,17 +187,22 @@ impl Element for OffsetFetchRequestGroup {
     const MIN_SIZE: usize = 3;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.group_id = r.string(flexible)?;
-        if version >= 9 {
-            m.member_id = r.nullable_string(flexible)?;
-            m.member_epoch = r.i32()?;
-        }
-        m.topics = read_nullable_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let group_id = r.string(flexible)?;
+        let member_id = if version >= 9 {
+            r.nullable_string(flexible)?
+        } else {
+            None
+        };
+        let member_epoch = if version >= 9 { r.i32()? } else { -1 };
+        let topics = read_nullable_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            group_id,
+            member_id,
+            member_epoch,
+            topics,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -224,18 +239,20 @@ impl Element for OffsetFetchRequestTopics {
     const MIN_SIZE: usize = 3;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        if version <= 9 {
-            m.name = r.string(flexible)?;
-        }
-        if version >= 10 {
-            m.topic_id = r.uuid()?;
-        }
-        m.partition_indexes = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let name = if version <= 9 {
+            r.string(flexible)?
+        } else {
+            String::new()
+        };
+        let topic_id = if version >= 10 { r.uuid()? } else { Uuid::ZERO };
+        let partition_indexes = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            name,
+            topic_id,
+            partition_indexes,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {

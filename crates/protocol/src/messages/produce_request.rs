@@ -28,15 +28,18 @@ impl Element for ProduceRequest {
     const MIN_SIZE: usize = 9;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.transactional_id = r.nullable_string(flexible)?;
-        m.acks = r.i16()?;
-        m.timeout_ms = r.i32()?;
-        m.topic_data = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let transactional_id = r.nullable_string(flexible)?;
+        let acks = r.i16()?;
+        let timeout_ms = r.i32()?;
+        let topic_data = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            transactional_id,
+            acks,
+            timeout_ms,
+            topic_data,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -69,18 +72,20 @@ impl Element for TopicProduceData {
     const MIN_SIZE: usize = 3;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        if version <= 12 {
-            m.name = r.string(flexible)?;
-        }
-        if version >= 13 {
-            m.topic_id = r.uuid()?;
-        }
-        m.partition_data = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let name = if version <= 12 {
+            r.string(flexible)?
+        } else {
+            String::new()
+        };
+        let topic_id = if version >= 13 { r.uuid()? } else { Uuid::ZERO };
+        let partition_data = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            name,
+            topic_id,
+            partition_data,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -114,13 +119,14 @@ impl Element for PartitionProduceData {
     const MIN_SIZE: usize = 6;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.index = r.i32()?;
-        m.records = r.records(flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let index = r.i32()?;
+        let records = r.records(flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            index,
+            records,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -25,19 +25,25 @@ impl Element for ProduceResponse {
     const MIN_SIZE: usize = 6;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.responses = read_array(r, version, flexible)?;
-        m.throttle_time_ms = r.i32()?;
+        let responses = read_array(r, version, flexible)?;
+        let throttle_time_ms = r.i32()?;
+        let mut node_endpoints = Vec::new();
+        let mut unknown_tagged_fields = Vec::new();
         if flexible {
             for _ in 0..r.uvarint()? {
                 let (tag, size) = r.tag()?;
                 match tag {
-                    0 if version >= 10 => m.node_endpoints = read_array(r, version, true)?,
-                    _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
+                    0 if version >= 10 => node_endpoints = read_array(r, version, true)?,
+                    _ => unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
                 }
             }
         }
-        Ok(m)
+        Ok(Self {
+            responses,
+            throttle_time_ms,
+            node_endpoints,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -80,18 +86,20 @@ impl Element for TopicProduceResponse {
     const MIN_SIZE: usize = 3;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        if version <= 12 {
-            m.name = r.string(flexible)?;
-        }
-        if version >= 13 {
-            m.topic_id = r.uuid()?;
-        }
-        m.partition_responses = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let name = if version <= 12 {
+            r.string(flexible)?
+        } else {
+            String::new()
+        };
+        let topic_id = if version >= 13 { r.uuid()? } else { Uuid::ZERO };
+        let partition_responses = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            name,
+            topic_id,
+            partition_responses,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -129,15 +137,18 @@ impl Element for NodeEndpoint {
     const MIN_SIZE: usize = 11;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.node_id = r.i32()?;
-        m.host = r.string(flexible)?;
-        m.port = r.i32()?;
-        m.rack = r.nullable_string(flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let node_id = r.i32()?;
+        let host = r.string(flexible)?;
+        let port = r.i32()?;
+        let rack = r.nullable_string(flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            node_id,
+            host,
+            port,
+            rack,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -196,30 +207,45 @@ impl Element for PartitionProduceResponse {
     const MIN_SIZE: usize = 22;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.index = r.i32()?;
-        m.error_code = r.i16()?;
-        m.base_offset = r.i64()?;
-        m.log_append_time_ms = r.i64()?;
-        if version >= 5 {
-            m.log_start_offset = r.i64()?;
-        }
-        if version >= 8 {
-            m.record_errors = read_array(r, version, flexible)?;
-            m.error_message = r.nullable_string(flexible)?;
-        }
+        let index = r.i32()?;
+        let error_code = r.i16()?;
+        let base_offset = r.i64()?;
+        let log_append_time_ms = r.i64()?;
+        let log_start_offset = if version >= 5 { r.i64()? } else { -1 };
+        let record_errors = if version >= 8 {
+            read_array(r, version, flexible)?
+        } else {
+            Vec::new()
+        };
+        let error_message = if version >= 8 {
+            r.nullable_string(flexible)?
+        } else {
+            None
+        };
+        let mut current_leader = LeaderIdAndEpoch::default();
+        let mut unknown_tagged_fields = Vec::new();
         if flexible {
             for _ in 0..r.uvarint()? {
                 let (tag, size) = r.tag()?;
                 match tag {
                     0 if version >= 10 => {
-                        m.current_leader = LeaderIdAndEpoch::read(r, version, true)?
+                        current_leader = LeaderIdAndEpoch::read(r, version, true)?
                     }
-                    _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
+                    _ => unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
                 }
             }
         }
-        Ok(m)
+        Ok(Self {
+            index,
+            error_code,
+            base_offset,
+            log_append_time_ms,
+            log_start_offset,
+            record_errors,
+            error_message,
+            current_leader,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -272,13 +298,14 @@ impl Element for BatchIndexAndErrorMessage {
     const MIN_SIZE: usize = 6;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.batch_index = r.i32()?;
-        m.batch_index_error_message = r.nullable_string(flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let batch_index = r.i32()?;
+        let batch_index_error_message = r.nullable_string(flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            batch_index,
+            batch_index_error_message,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -317,13 +344,14 @@ impl Element for LeaderIdAndEpoch {
     const MIN_SIZE: usize = 9;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.leader_id = r.i32()?;
-        m.leader_epoch = r.i32()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let leader_id = r.i32()?;
+        let leader_epoch = r.i32()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            leader_id,
+            leader_epoch,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -22,10 +22,14 @@ impl Element for ProducerSnapshot {
     const MIN_SIZE: usize = 8;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.crc = r.u32()?;
-        m.producer_entries = read_array(r, version, flexible)?;
-        Ok(m)
+        let crc = r.u32()?;
+        let producer_entries = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = Vec::new();
+        Ok(Self {
+            crc,
+            producer_entries,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -62,16 +66,26 @@ impl Element for ProducerEntry {
     const MIN_SIZE: usize = 46;
 
     fn read(r: &mut Reader, _version: i16, _flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.producer_id = r.i64()?;
-        m.epoch = r.i16()?;
-        m.last_sequence = r.i32()?;
-        m.last_offset = r.i64()?;
-        m.offset_delta = r.i32()?;
-        m.timestamp = r.i64()?;
-        m.coordinator_epoch = r.i32()?;
-        m.current_txn_first_offset = r.i64()?;
-        Ok(m)
+        let producer_id = r.i64()?;
+        let epoch = r.i16()?;
+        let last_sequence = r.i32()?;
+        let last_offset = r.i64()?;
+        let offset_delta = r.i32()?;
+        let timestamp = r.i64()?;
+        let coordinator_epoch = r.i32()?;
+        let current_txn_first_offset = r.i64()?;
+        let unknown_tagged_fields = Vec::new();
+        Ok(Self {
+            producer_id,
+            epoch,
+            last_sequence,
+            last_offset,
+            offset_delta,
+            timestamp,
+            coordinator_epoch,
+            current_txn_first_offset,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, _flexible: bool) -> Result<(), EncodeError> {

@@ -30,16 +30,20 @@ impl Element for PushTelemetryRequest {
     const MIN_SIZE: usize = 24;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.client_instance_id = r.uuid()?;
-        m.subscription_id = r.i32()?;
-        m.terminating = r.bool()?;
-        m.compression_type = r.i8()?;
-        m.metrics = r.bytes(flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let client_instance_id = r.uuid()?;
+        let subscription_id = r.i32()?;
+        let terminating = r.bool()?;
+        let compression_type = r.i8()?;
+        let metrics = r.bytes(flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            client_instance_id,
+            subscription_id,
+            terminating,
+            compression_type,
+            metrics,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -48,24 +48,32 @@ impl Element for QuorumStateData {
     const MIN_SIZE: usize = 23;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        if version == 0 {
-            m.cluster_id = r.string(flexible)?;
-        }
-        m.leader_id = r.i32()?;
-        m.leader_epoch = r.i32()?;
-        m.voted_id = r.i32()?;
-        if version >= 1 {
-            m.voted_directory_id = r.uuid()?;
-        }
-        if version == 0 {
-            m.applied_offset = r.i64()?;
-            m.current_voters = read_nullable_array(r, version, flexible)?;
-        }
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let cluster_id = if version == 0 {
+            r.string(flexible)?
+        } else {
+            String::new()
+        };
+        let leader_id = r.i32()?;
+        let leader_epoch = r.i32()?;
+        let voted_id = r.i32()?;
+        let voted_directory_id = if version >= 1 { r.uuid()? } else { Uuid::ZERO };
+        let applied_offset = if version == 0 { r.i64()? } else { 0 };
+        let current_voters = if version == 0 {
+            read_nullable_array(r, version, flexible)?
+        } else {
+            Some(Vec::new())
+        };
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            cluster_id,
+            leader_id,
+            leader_epoch,
+            voted_id,
+            voted_directory_id,
+            applied_offset,
+            current_voters,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -129,12 +137,12 @@ impl Element for Voter {
     const MIN_SIZE: usize = 5;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.voter_id = r.i32()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let voter_id = r.i32()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            voter_id,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -21,12 +21,12 @@ impl Element for ReadShareGroupStateResponse {
     const MIN_SIZE: usize = 2;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.results = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let results = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            results,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -54,13 +54,14 @@ impl Element for ReadStateResult {
     const MIN_SIZE: usize = 18;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.topic_id = r.uuid()?;
-        m.partitions = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let topic_id = r.uuid()?;
+        let partitions = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            topic_id,
+            partitions,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -97,17 +98,22 @@ impl Element for PartitionResult {
     const MIN_SIZE: usize = 21;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.partition = r.i32()?;
-        m.error_code = r.i16()?;
-        m.error_message = r.nullable_string(flexible)?;
-        m.state_epoch = r.i32()?;
-        m.start_offset = r.i64()?;
-        m.state_batches = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let partition = r.i32()?;
+        let error_code = r.i16()?;
+        let error_message = r.nullable_string(flexible)?;
+        let state_epoch = r.i32()?;
+        let start_offset = r.i64()?;
+        let state_batches = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            partition,
+            error_code,
+            error_message,
+            state_epoch,
+            start_offset,
+            state_batches,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -144,15 +150,18 @@ impl Element for StateBatch {
     const MIN_SIZE: usize = 20;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.first_offset = r.i64()?;
-        m.last_offset = r.i64()?;
-        m.delivery_state = r.i8()?;
-        m.delivery_count = r.i16()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let first_offset = r.i64()?;
+        let last_offset = r.i64()?;
+        let delivery_state = r.i8()?;
+        let delivery_count = r.i16()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            first_offset,
+            last_offset,
+            delivery_state,
+            delivery_count,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

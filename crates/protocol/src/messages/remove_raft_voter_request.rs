@@ -36,14 +36,16 @@ impl Element for RemoveRaftVoterRequest {
     const MIN_SIZE: usize = 22;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.cluster_id = r.nullable_string(flexible)?;
-        m.voter_id = r.i32()?;
-        m.voter_directory_id = r.uuid()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let cluster_id = r.nullable_string(flexible)?;
+        let voter_id = r.i32()?;
+        let voter_directory_id = r.uuid()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            cluster_id,
+            voter_id,
+            voter_directory_id,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -23,13 +23,14 @@ impl Element for RenewDelegationTokenRequest {
     const MIN_SIZE: usize = 10;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.hmac = r.bytes(flexible)?;
-        m.renew_period_ms = r.i64()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let hmac = r.bytes(flexible)?;
+        let renew_period_ms = r.i64()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            hmac,
+            renew_period_ms,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

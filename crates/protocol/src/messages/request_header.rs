@@ -35,15 +35,18 @@ impl Element for RequestHeader {
     const MIN_SIZE: usize = 10;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.request_api_key = r.i16()?;
-        m.request_api_version = r.i16()?;
-        m.correlation_id = r.i32()?;
-        m.client_id = r.nullable_string(false)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let request_api_key = r.i16()?;
+        let request_api_version = r.i16()?;
+        let correlation_id = r.i32()?;
+        let client_id = r.nullable_string(false)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            request_api_key,
+            request_api_version,
+            correlation_id,
+            client_id,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

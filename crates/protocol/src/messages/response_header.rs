@@ -17,12 +17,12 @@ impl Element for ResponseHeader {
     const MIN_SIZE: usize = 4;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.correlation_id = r.i32()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let correlation_id = r.i32()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            correlation_id,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

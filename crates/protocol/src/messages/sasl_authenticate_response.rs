@@ -36,17 +36,18 @@ impl Element for SaslAuthenticateResponse {
     const MIN_SIZE: usize = 8;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.error_code = r.i16()?;
-        m.error_message = r.nullable_string(flexible)?;
-        m.auth_bytes = r.bytes(flexible)?;
-        if version >= 1 {
-            m.session_lifetime_ms = r.i64()?;
-        }
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let error_code = r.i16()?;
+        let error_message = r.nullable_string(flexible)?;
+        let auth_bytes = r.bytes(flexible)?;
+        let session_lifetime_ms = if version >= 1 { r.i64()? } else { 0 };
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            error_code,
+            error_message,
+            auth_bytes,
+            session_lifetime_ms,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -20,9 +20,12 @@ impl Element for SaslHandshakeRequest {
     const MIN_SIZE: usize = 2;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.mechanism = r.string(flexible)?;
-        Ok(m)
+        let mechanism = r.string(flexible)?;
+        let unknown_tagged_fields = Vec::new();
+        Ok(Self {
+            mechanism,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -22,10 +22,14 @@ impl Element for SaslHandshakeResponse {
     const MIN_SIZE: usize = 6;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.error_code = r.i16()?;
-        m.mechanisms = read_array(r, version, flexible)?;
-        Ok(m)
+        let error_code = r.i16()?;
+        let mechanisms = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = Vec::new();
+        Ok(Self {
+            error_code,
+            mechanisms,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {

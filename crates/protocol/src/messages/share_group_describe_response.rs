@@ -23,13 +23,14 @@ impl Element for ShareGroupDescribeResponse {
     const MIN_SIZE: usize = 6;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.throttle_time_ms = r.i32()?;
-        m.groups = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let throttle_time_ms = r.i32()?;
+        let groups = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            throttle_time_ms,
+            groups,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -89,20 +90,28 @@ impl Element for DescribedGroup {
     const MIN_SIZE: usize = 20;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.error_code = r.i16()?;
-        m.error_message = r.nullable_string(flexible)?;
-        m.group_id = r.string(flexible)?;
-        m.group_state = r.string(flexible)?;
-        m.group_epoch = r.i32()?;
-        m.assignment_epoch = r.i32()?;
-        m.assignor_name = r.string(flexible)?;
-        m.members = read_array(r, version, flexible)?;
-        m.authorized_operations = r.i32()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let error_code = r.i16()?;
+        let error_message = r.nullable_string(flexible)?;
+        let group_id = r.string(flexible)?;
+        let group_state = r.string(flexible)?;
+        let group_epoch = r.i32()?;
+        let assignment_epoch = r.i32()?;
+        let assignor_name = r.string(flexible)?;
+        let members = read_array(r, version, flexible)?;
+        let authorized_operations = r.i32()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            error_code,
+            error_message,
+            group_id,
+            group_state,
+            group_epoch,
+            assignment_epoch,
+            assignor_name,
+            members,
+            authorized_operations,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -148,18 +157,24 @@ impl Element for Member {
     const MIN_SIZE: usize = 12;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.member_id = r.string(flexible)?;
-        m.rack_id = r.nullable_string(flexible)?;
-        m.member_epoch = r.i32()?;
-        m.client_id = r.string(flexible)?;
-        m.client_host = r.string(flexible)?;
-        m.subscribed_topic_names = read_array(r, version, flexible)?;
-        m.assignment = Assignment::read(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let member_id = r.string(flexible)?;
+        let rack_id = r.nullable_string(flexible)?;
+        let member_epoch = r.i32()?;
+        let client_id = r.string(flexible)?;
+        let client_host = r.string(flexible)?;
+        let subscribed_topic_names = read_array(r, version, flexible)?;
+        let assignment = Assignment::read(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            member_id,
+            rack_id,
+            member_epoch,
+            client_id,
+            client_host,
+            subscribed_topic_names,
+            assignment,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -191,12 +206,12 @@ impl Element for Assignment {
     const MIN_SIZE: usize = 2;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.topic_partitions = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let topic_partitions = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            topic_partitions,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -226,14 +241,16 @@ impl Element for TopicPartitions {
     const MIN_SIZE: usize = 19;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.topic_id = r.uuid()?;
-        m.topic_name = r.string(flexible)?;
-        m.partitions = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let topic_id = r.uuid()?;
+        let topic_name = r.string(flexible)?;
+        let partitions = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            topic_id,
+            topic_name,
+            partitions,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -29,16 +29,20 @@ impl Element for ShareGroupHeartbeatRequest {
     const MIN_SIZE: usize = 9;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.group_id = r.string(flexible)?;
-        m.member_id = r.string(flexible)?;
-        m.member_epoch = r.i32()?;
-        m.rack_id = r.nullable_string(flexible)?;
-        m.subscribed_topic_names = read_nullable_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let group_id = r.string(flexible)?;
+        let member_id = r.string(flexible)?;
+        let member_epoch = r.i32()?;
+        let rack_id = r.nullable_string(flexible)?;
+        let subscribed_topic_names = read_nullable_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            group_id,
+            member_id,
+            member_epoch,
+            rack_id,
+            subscribed_topic_names,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -23,13 +23,14 @@ impl Element for StreamsGroupDescribeResponse {
     const MIN_SIZE: usize = 6;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.throttle_time_ms = r.i32()?;
-        m.groups = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let throttle_time_ms = r.i32()?;
+        let groups = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            throttle_time_ms,
+            groups,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -89,20 +90,28 @@ impl Element for DescribedGroup {
     const MIN_SIZE: usize = 20;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.error_code = r.i16()?;
-        m.error_message = r.nullable_string(flexible)?;
-        m.group_id = r.string(flexible)?;
-        m.group_state = r.string(flexible)?;
-        m.group_epoch = r.i32()?;
-        m.assignment_epoch = r.i32()?;
-        m.topology = read_nullable_struct(r, version, flexible)?;
-        m.members = read_array(r, version, flexible)?;
-        m.authorized_operations = r.i32()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let error_code = r.i16()?;
+        let error_message = r.nullable_string(flexible)?;
+        let group_id = r.string(flexible)?;
+        let group_state = r.string(flexible)?;
+        let group_epoch = r.i32()?;
+        let assignment_epoch = r.i32()?;
+        let topology = read_nullable_struct(r, version, flexible)?;
+        let members = read_array(r, version, flexible)?;
+        let authorized_operations = r.i32()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            error_code,
+            error_message,
+            group_id,
+            group_state,
+            group_epoch,
+            assignment_epoch,
+            topology,
+            members,
+            authorized_operations,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -138,13 +147,14 @@ impl Element for Topology {
     const MIN_SIZE: usize = 6;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.epoch = r.i32()?;
-        m.subtopologies = read_nullable_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let epoch = r.i32()?;
+        let subtopologies = read_nullable_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            epoch,
+            subtopologies,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -199,26 +209,40 @@ impl Element for Member {
     const MIN_SIZE: usize = 28;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.member_id = r.string(flexible)?;
-        m.member_epoch = r.i32()?;
-        m.instance_id = r.nullable_string(flexible)?;
-        m.rack_id = r.nullable_string(flexible)?;
-        m.client_id = r.string(flexible)?;
-        m.client_host = r.string(flexible)?;
-        m.topology_epoch = r.i32()?;
-        m.process_id = r.string(flexible)?;
-        m.user_endpoint = read_nullable_struct(r, version, flexible)?;
-        m.client_tags = read_array(r, version, flexible)?;
-        m.task_offsets = read_array(r, version, flexible)?;
-        m.task_end_offsets = read_array(r, version, flexible)?;
-        m.assignment = Assignment::read(r, version, flexible)?;
-        m.target_assignment = Assignment::read(r, version, flexible)?;
-        m.is_classic = r.bool()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let member_id = r.string(flexible)?;
+        let member_epoch = r.i32()?;
+        let instance_id = r.nullable_string(flexible)?;
+        let rack_id = r.nullable_string(flexible)?;
+        let client_id = r.string(flexible)?;
+        let client_host = r.string(flexible)?;
+        let topology_epoch = r.i32()?;
+        let process_id = r.string(flexible)?;
+        let user_endpoint = read_nullable_struct(r, version, flexible)?;
+        let client_tags = read_array(r, version, flexible)?;
+        let task_offsets = read_array(r, version, flexible)?;
+        let task_end_offsets = read_array(r, version, flexible)?;
+        let assignment = Assignment::read(r, version, flexible)?;
+        let target_assignment = Assignment::read(r, version, flexible)?;
+        let is_classic = r.bool()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            member_id,
+            member_epoch,
+            instance_id,
+            rack_id,
+            client_id,
+            client_host,
+            topology_epoch,
+            process_id,
+            user_endpoint,
+            client_tags,
+            task_offsets,
+            task_end_offsets,
+            assignment,
+            target_assignment,
+            is_classic,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -266,16 +290,20 @@ impl Element for Subtopology {
     const MIN_SIZE: usize = 6;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.subtopology_id = r.string(flexible)?;
-        m.source_topics = read_array(r, version, flexible)?;
-        m.repartition_sink_topics = read_array(r, version, flexible)?;
-        m.state_changelog_topics = read_array(r, version, flexible)?;
-        m.repartition_source_topics = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let subtopology_id = r.string(flexible)?;
+        let source_topics = read_array(r, version, flexible)?;
+        let repartition_sink_topics = read_array(r, version, flexible)?;
+        let state_changelog_topics = read_array(r, version, flexible)?;
+        let repartition_source_topics = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            subtopology_id,
+            source_topics,
+            repartition_sink_topics,
+            state_changelog_topics,
+            repartition_source_topics,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -307,13 +335,14 @@ impl Element for Endpoint {
     const MIN_SIZE: usize = 4;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.host = r.string(flexible)?;
-        m.port = r.u16()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let host = r.string(flexible)?;
+        let port = r.u16()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            host,
+            port,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -342,13 +371,14 @@ impl Element for KeyValue {
     const MIN_SIZE: usize = 3;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.key = r.string(flexible)?;
-        m.value = r.string(flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let key = r.string(flexible)?;
+        let value = r.string(flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            key,
+            value,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -379,14 +409,16 @@ impl Element for TaskOffset {
     const MIN_SIZE: usize = 14;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.subtopology_id = r.string(flexible)?;
-        m.partition = r.i32()?;
-        m.offset = r.i64()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let subtopology_id = r.string(flexible)?;
+        let partition = r.i32()?;
+        let offset = r.i64()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            subtopology_id,
+            partition,
+            offset,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -418,14 +450,16 @@ impl Element for Assignment {
     const MIN_SIZE: usize = 4;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.active_tasks = read_array(r, version, flexible)?;
-        m.standby_tasks = read_array(r, version, flexible)?;
-        m.warmup_tasks = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let active_tasks = read_array(r, version, flexible)?;
+        let standby_tasks = read_array(r, version, flexible)?;
+        let warmup_tasks = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            active_tasks,
+            standby_tasks,
+            warmup_tasks,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -459,15 +493,18 @@ impl Element for TopicInfo {
     const MIN_SIZE: usize = 9;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.name = r.string(flexible)?;
-        m.partitions = r.i32()?;
-        m.replication_factor = r.i16()?;
-        m.topic_configs = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let name = r.string(flexible)?;
+        let partitions = r.i32()?;
+        let replication_factor = r.i16()?;
+        let topic_configs = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            name,
+            partitions,
+            replication_factor,
+            topic_configs,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -498,13 +535,14 @@ impl Element for TaskIds {
     const MIN_SIZE: usize = 3;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.subtopology_id = r.string(flexible)?;
-        m.partitions = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let subtopology_id = r.string(flexible)?;
+        let partitions = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            subtopology_id,
+            partitions,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -79,28 +79,44 @@ impl Element for StreamsGroupHeartbeatRequest {
     const MIN_SIZE: usize = 27;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.group_id = r.string(flexible)?;
-        m.member_id = r.string(flexible)?;
-        m.member_epoch = r.i32()?;
-        m.endpoint_information_epoch = r.i32()?;
-        m.instance_id = r.nullable_string(flexible)?;
-        m.rack_id = r.nullable_string(flexible)?;
-        m.rebalance_timeout_ms = r.i32()?;
-        m.topology = read_nullable_struct(r, version, flexible)?;
-        m.active_tasks = read_nullable_array(r, version, flexible)?;
-        m.standby_tasks = read_nullable_array(r, version, flexible)?;
-        m.warmup_tasks = read_nullable_array(r, version, flexible)?;
-        m.process_id = r.nullable_string(flexible)?;
-        m.user_endpoint = read_nullable_struct(r, version, flexible)?;
-        m.client_tags = read_nullable_array(r, version, flexible)?;
-        m.task_offsets = read_nullable_array(r, version, flexible)?;
-        m.task_end_offsets = read_nullable_array(r, version, flexible)?;
-        m.shutdown_application = r.bool()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let group_id = r.string(flexible)?;
+        let member_id = r.string(flexible)?;
+        let member_epoch = r.i32()?;
+        let endpoint_information_epoch = r.i32()?;
+        let instance_id = r.nullable_string(flexible)?;
+        let rack_id = r.nullable_string(flexible)?;
+        let rebalance_timeout_ms = r.i32()?;
+        let topology = read_nullable_struct(r, version, flexible)?;
+        let active_tasks = read_nullable_array(r, version, flexible)?;
+        let standby_tasks = read_nullable_array(r, version, flexible)?;
+        let warmup_tasks = read_nullable_array(r, version, flexible)?;
+        let process_id = r.nullable_string(flexible)?;
+        let user_endpoint = read_nullable_struct(r, version, flexible)?;
+        let client_tags = read_nullable_array(r, version, flexible)?;
+        let task_offsets = read_nullable_array(r, version, flexible)?;
+        let task_end_offsets = read_nullable_array(r, version, flexible)?;
+        let shutdown_application = r.bool()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            group_id,
+            member_id,
+            member_epoch,
+            endpoint_information_epoch,
+            instance_id,
+            rack_id,
+            rebalance_timeout_ms,
+            topology,
+            active_tasks,
+            standby_tasks,
+            warmup_tasks,
+            process_id,
+            user_endpoint,
+            client_tags,
+            task_offsets,
+            task_end_offsets,
+            shutdown_application,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -144,13 +160,14 @@ impl Element for Topology {
     const MIN_SIZE: usize = 6;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.epoch = r.i32()?;
-        m.subtopologies = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let epoch = r.i32()?;
+        let subtopologies = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            epoch,
+            subtopologies,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -179,13 +196,14 @@ impl Element for TaskIds {
     const MIN_SIZE: usize = 3;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.subtopology_id = r.string(flexible)?;
-        m.partitions = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let subtopology_id = r.string(flexible)?;
+        let partitions = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            subtopology_id,
+            partitions,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -214,13 +232,14 @@ impl Element for Endpoint {
     const MIN_SIZE: usize = 4;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.host = r.string(flexible)?;
-        m.port = r.u16()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let host = r.string(flexible)?;
+        let port = r.u16()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            host,
+            port,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -249,13 +268,14 @@ impl Element for KeyValue {
     const MIN_SIZE: usize = 3;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.key = r.string(flexible)?;
-        m.value = r.string(flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let key = r.string(flexible)?;
+        let value = r.string(flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            key,
+            value,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -286,14 +306,16 @@ impl Element for TaskOffset {
     const MIN_SIZE: usize = 14;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.subtopology_id = r.string(flexible)?;
-        m.partition = r.i32()?;
-        m.offset = r.i64()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let subtopology_id = r.string(flexible)?;
+        let partition = r.i32()?;
+        let offset = r.i64()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            subtopology_id,
+            partition,
+            offset,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -333,18 +355,24 @@ impl Element for Subtopology {
     const MIN_SIZE: usize = 8;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.subtopology_id = r.string(flexible)?;
-        m.source_topics = read_array(r, version, flexible)?;
-        m.source_topic_regex = read_array(r, version, flexible)?;
-        m.state_changelog_topics = read_array(r, version, flexible)?;
-        m.repartition_sink_topics = read_array(r, version, flexible)?;
-        m.repartition_source_topics = read_array(r, version, flexible)?;
-        m.copartition_groups = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let subtopology_id = r.string(flexible)?;
+        let source_topics = read_array(r, version, flexible)?;
+        let source_topic_regex = read_array(r, version, flexible)?;
+        let state_changelog_topics = read_array(r, version, flexible)?;
+        let repartition_sink_topics = read_array(r, version, flexible)?;
+        let repartition_source_topics = read_array(r, version, flexible)?;
+        let copartition_groups = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            subtopology_id,
+            source_topics,
+            source_topic_regex,
+            state_changelog_topics,
+            repartition_sink_topics,
+            repartition_source_topics,
+            copartition_groups,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -382,15 +410,18 @@ impl Element for TopicInfo {
     const MIN_SIZE: usize = 9;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.name = r.string(flexible)?;
-        m.partitions = r.i32()?;
-        m.replication_factor = r.i16()?;
-        m.topic_configs = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let name = r.string(flexible)?;
+        let partitions = r.i32()?;
+        let replication_factor = r.i16()?;
+        let topic_configs = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            name,
+            partitions,
+            replication_factor,
+            topic_configs,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -423,14 +454,16 @@ impl Element for CopartitionGroup {
     const MIN_SIZE: usize = 4;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.source_topics = read_array(r, version, flexible)?;
-        m.source_topic_regex = read_array(r, version, flexible)?;
-        m.repartition_source_topics = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let source_topics = read_array(r, version, flexible)?;
+        let source_topic_regex = read_array(r, version, flexible)?;
+        let repartition_source_topics = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            source_topics,
+            source_topic_regex,
+            repartition_source_topics,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {

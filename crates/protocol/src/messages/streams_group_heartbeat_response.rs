@@ -68,25 +68,38 @@ impl Element for StreamsGroupHeartbeatResponse {
     const MIN_SIZE: usize = 34;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.throttle_time_ms = r.i32()?;
-        m.error_code = r.i16()?;
-        m.error_message = r.nullable_string(flexible)?;
-        m.member_id = r.string(flexible)?;
-        m.member_epoch = r.i32()?;
-        m.heartbeat_interval_ms = r.i32()?;
-        m.acceptable_recovery_lag = r.i32()?;
-        m.task_offset_interval_ms = r.i32()?;
-        m.status = read_nullable_array(r, version, flexible)?;
-        m.active_tasks = read_nullable_array(r, version, flexible)?;
-        m.standby_tasks = read_nullable_array(r, version, flexible)?;
-        m.warmup_tasks = read_nullable_array(r, version, flexible)?;
-        m.endpoint_information_epoch = r.i32()?;
-        m.partitions_by_user_endpoint = read_nullable_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let throttle_time_ms = r.i32()?;
+        let error_code = r.i16()?;
+        let error_message = r.nullable_string(flexible)?;
+        let member_id = r.string(flexible)?;
+        let member_epoch = r.i32()?;
+        let heartbeat_interval_ms = r.i32()?;
+        let acceptable_recovery_lag = r.i32()?;
+        let task_offset_interval_ms = r.i32()?;
+        let status = read_nullable_array(r, version, flexible)?;
+        let active_tasks = read_nullable_array(r, version, flexible)?;
+        let standby_tasks = read_nullable_array(r, version, flexible)?;
+        let warmup_tasks = read_nullable_array(r, version, flexible)?;
+        let endpoint_information_epoch = r.i32()?;
+        let partitions_by_user_endpoint = read_nullable_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            throttle_time_ms,
+            error_code,
+            error_message,
+            member_id,
+            member_epoch,
+            heartbeat_interval_ms,
+            acceptable_recovery_lag,
+            task_offset_interval_ms,
+            status,
+            active_tasks,
+            standby_tasks,
+            warmup_tasks,
+            endpoint_information_epoch,
+            partitions_by_user_endpoint,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -132,13 +145,14 @@ impl Element for Status {
     const MIN_SIZE: usize = 3;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.status_code = r.i8()?;
-        m.status_detail = r.string(flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let status_code = r.i8()?;
+        let status_detail = r.string(flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            status_code,
+            status_detail,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -167,13 +181,14 @@ impl Element for TaskIds {
     const MIN_SIZE: usize = 3;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.subtopology_id = r.string(flexible)?;
-        m.partitions = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let subtopology_id = r.string(flexible)?;
+        let partitions = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            subtopology_id,
+            partitions,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -204,14 +219,16 @@ impl Element for EndpointToPartitions {
     const MIN_SIZE: usize = 7;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.user_endpoint = Endpoint::read(r, version, flexible)?;
-        m.active_partitions = read_array(r, version, flexible)?;
-        m.standby_partitions = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let user_endpoint = Endpoint::read(r, version, flexible)?;
+        let active_partitions = read_array(r, version, flexible)?;
+        let standby_partitions = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            user_endpoint,
+            active_partitions,
+            standby_partitions,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -241,13 +258,14 @@ impl Element for Endpoint {
     const MIN_SIZE: usize = 4;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.host = r.string(flexible)?;
-        m.port = r.u16()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let host = r.string(flexible)?;
+        let port = r.u16()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            host,
+            port,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -276,13 +294,14 @@ impl Element for TopicPartition {
     const MIN_SIZE: usize = 3;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.topic = r.string(flexible)?;
-        m.partitions = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let topic = r.string(flexible)?;
+        let partitions = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            topic,
+            partitions,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {

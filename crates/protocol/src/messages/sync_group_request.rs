@@ -34,22 +34,36 @@ impl Element for SyncGroupRequest {
     const MIN_SIZE: usize = 9;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.group_id = r.string(flexible)?;
-        m.generation_id = r.i32()?;
-        m.member_id = r.string(flexible)?;
-        if version >= 3 {
-            m.group_instance_id = r.nullable_string(flexible)?;
-        }
-        if version >= 5 {
-            m.protocol_type = r.nullable_string(flexible)?;
-            m.protocol_name = r.nullable_string(flexible)?;
-        }
-        m.assignments = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let group_id = r.string(flexible)?;
+        let generation_id = r.i32()?;
+        let member_id = r.string(flexible)?;
+        let group_instance_id = if version >= 3 {
+            r.nullable_string(flexible)?
+        } else {
+            None
+        };
+        let protocol_type = if version >= 5 {
+            r.nullable_string(flexible)?
+        } else {
+            None
+        };
+        let protocol_name = if version >= 5 {
+            r.nullable_string(flexible)?
+        } else {
+            None
+        };
+        let assignments = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            group_id,
+            generation_id,
+            member_id,
+            group_instance_id,
+            protocol_type,
+            protocol_name,
+            assignments,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -94,13 +108,14 @@ impl Element for SyncGroupRequestAssignment {
     const MIN_SIZE: usize = 3;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.member_id = r.string(flexible)?;
-        m.assignment = r.bytes(flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let member_id = r.string(flexible)?;
+        let assignment = r.bytes(flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            member_id,
+            assignment,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -26,20 +26,28 @@ impl Element for SyncGroupResponse {
     const MIN_SIZE: usize = 6;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        if version >= 1 {
-            m.throttle_time_ms = r.i32()?;
-        }
-        m.error_code = r.i16()?;
-        if version >= 5 {
-            m.protocol_type = r.nullable_string(flexible)?;
-            m.protocol_name = r.nullable_string(flexible)?;
-        }
-        m.assignment = r.bytes(flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let throttle_time_ms = if version >= 1 { r.i32()? } else { 0 };
+        let error_code = r.i16()?;
+        let protocol_type = if version >= 5 {
+            r.nullable_string(flexible)?
+        } else {
+            None
+        };
+        let protocol_name = if version >= 5 {
+            r.nullable_string(flexible)?
+        } else {
+            None
+        };
+        let assignment = r.bytes(flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            throttle_time_ms,
+            error_code,
+            protocol_type,
+            protocol_name,
+            assignment,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -51,21 +51,34 @@ impl Element for TxnOffsetCommitRequest {
     const MIN_SIZE: usize = 18;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.transactional_id = r.string(flexible)?;
-        m.group_id = r.string(flexible)?;
-        m.producer_id = r.i64()?;
-        m.producer_epoch = r.i16()?;
-        if version >= 3 {
-            m.generation_id = r.i32()?;
-            m.member_id = r.string(flexible)?;
-            m.group_instance_id = r.nullable_string(flexible)?;
-        }
-        m.topics = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let transactional_id = r.string(flexible)?;
+        let group_id = r.string(flexible)?;
+        let producer_id = r.i64()?;
+        let producer_epoch = r.i16()?;
+        let generation_id = if version >= 3 { r.i32()? } else { -1 };
+        let member_id = if version >= 3 {
+            r.string(flexible)?
+        } else {
+            String::new()
+        };
+        let group_instance_id = if version >= 3 {
+            r.nullable_string(flexible)?
+        } else {
+            None
+        };
+        let topics = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            transactional_id,
+            group_id,
+            producer_id,
+            producer_epoch,
+            generation_id,
+            member_id,
+            group_instance_id,
+            topics,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -121,13 +134,14 @@ impl Element for TxnOffsetCommitRequestTopic {
     const MIN_SIZE: usize = 3;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.name = r.string(flexible)?;
-        m.partitions = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let name = r.string(flexible)?;
+        let partitions = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            name,
+            partitions,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -172,17 +186,18 @@ impl Element for TxnOffsetCommitRequestPartition {
     const MIN_SIZE: usize = 14;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.partition_index = r.i32()?;
-        m.committed_offset = r.i64()?;
-        if version >= 2 {
-            m.committed_leader_epoch = r.i32()?;
-        }
-        m.committed_metadata = r.nullable_string(flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let partition_index = r.i32()?;
+        let committed_offset = r.i64()?;
+        let committed_leader_epoch = if version >= 2 { r.i32()? } else { -1 };
+        let committed_metadata = r.nullable_string(flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            partition_index,
+            committed_offset,
+            committed_leader_epoch,
+            committed_metadata,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -36,16 +36,16 @@ impl Element for UpdateFeaturesRequest {
     const MIN_SIZE: usize = 6;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.timeout_ms = r.i32()?;
-        m.feature_updates = read_array(r, version, flexible)?;
-        if version >= 1 {
-            m.validate_only = r.bool()?;
-        }
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let timeout_ms = r.i32()?;
+        let feature_updates = read_array(r, version, flexible)?;
+        let validate_only = if version >= 1 { r.bool()? } else { false };
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            timeout_ms,
+            feature_updates,
+            validate_only,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -98,19 +98,18 @@ impl Element for FeatureUpdateKey {
     const MIN_SIZE: usize = 5;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.feature = r.string(flexible)?;
-        m.max_version_level = r.i16()?;
-        if version == 0 {
-            m.allow_downgrade = r.bool()?;
-        }
-        if version >= 1 {
-            m.upgrade_type = r.i8()?;
-        }
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let feature = r.string(flexible)?;
+        let max_version_level = r.i16()?;
+        let allow_downgrade = if version == 0 { r.bool()? } else { false };
+        let upgrade_type = if version >= 1 { r.i8()? } else { 1 };
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            feature,
+            max_version_level,
+            allow_downgrade,
+            upgrade_type,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {

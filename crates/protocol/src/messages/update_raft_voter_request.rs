@@ -46,17 +46,22 @@ impl Element for UpdateRaftVoterRequest {
     const MIN_SIZE: usize = 32;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.cluster_id = r.nullable_string(flexible)?;
-        m.current_leader_epoch = r.i32()?;
-        m.voter_id = r.i32()?;
-        m.voter_directory_id = r.uuid()?;
-        m.listeners = read_array(r, version, flexible)?;
-        m.kraft_version_feature = KRaftVersionFeature::read(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let cluster_id = r.nullable_string(flexible)?;
+        let current_leader_epoch = r.i32()?;
+        let voter_id = r.i32()?;
+        let voter_directory_id = r.uuid()?;
+        let listeners = read_array(r, version, flexible)?;
+        let kraft_version_feature = KRaftVersionFeature::read(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            cluster_id,
+            current_leader_epoch,
+            voter_id,
+            voter_directory_id,
+            listeners,
+            kraft_version_feature,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -91,14 +96,16 @@ impl Element for Listener {
     const MIN_SIZE: usize = 5;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.name = r.string(flexible)?;
-        m.host = r.string(flexible)?;
-        m.port = r.u16()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let name = r.string(flexible)?;
+        let host = r.string(flexible)?;
+        let port = r.u16()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            name,
+            host,
+            port,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -128,13 +135,14 @@ impl Element for KRaftVersionFeature {
     const MIN_SIZE: usize = 5;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.min_supported_version = r.i16()?;
-        m.max_supported_version = r.i16()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let min_supported_version = r.i16()?;
+        let max_supported_version = r.i16()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            min_supported_version,
+            max_supported_version,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -23,13 +23,14 @@ impl Element for VotersRecord {
     const MIN_SIZE: usize = 4;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.version = r.i16()?;
-        m.voters = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let version_field = r.i16()?;
+        let voters = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            version: version_field,
+            voters,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -62,15 +63,18 @@ impl Element for Voter {
     const MIN_SIZE: usize = 27;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.voter_id = r.i32()?;
-        m.voter_directory_id = r.uuid()?;
-        m.endpoints = read_array(r, version, flexible)?;
-        m.kraft_version_feature = KRaftVersionFeature::read(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let voter_id = r.i32()?;
+        let voter_directory_id = r.uuid()?;
+        let endpoints = read_array(r, version, flexible)?;
+        let kraft_version_feature = KRaftVersionFeature::read(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            voter_id,
+            voter_directory_id,
+            endpoints,
+            kraft_version_feature,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -103,14 +107,16 @@ impl Element for Endpoint {
     const MIN_SIZE: usize = 5;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.name = r.string(flexible)?;
-        m.host = r.string(flexible)?;
-        m.port = r.u16()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let name = r.string(flexible)?;
+        let host = r.string(flexible)?;
+        let port = r.u16()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            name,
+            host,
+            port,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -140,13 +146,14 @@ impl Element for KRaftVersionFeature {
     const MIN_SIZE: usize = 5;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.min_supported_version = r.i16()?;
-        m.max_supported_version = r.i16()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let min_supported_version = r.i16()?;
+        let max_supported_version = r.i16()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            min_supported_version,
+            max_supported_version,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -21,12 +21,12 @@ impl Element for WriteTxnMarkersRequest {
     const MIN_SIZE: usize = 2;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.markers = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let markers = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            markers,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -62,19 +62,22 @@ impl Element for WritableTxnMarker {
     const MIN_SIZE: usize = 17;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.producer_id = r.i64()?;
-        m.producer_epoch = r.i16()?;
-        m.transaction_result = r.bool()?;
-        m.topics = read_array(r, version, flexible)?;
-        m.coordinator_epoch = r.i32()?;
-        if version >= 2 {
-            m.transaction_version = r.i8()?;
-        }
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let producer_id = r.i64()?;
+        let producer_epoch = r.i16()?;
+        let transaction_result = r.bool()?;
+        let topics = read_array(r, version, flexible)?;
+        let coordinator_epoch = r.i32()?;
+        let transaction_version = if version >= 2 { r.i8()? } else { 0 };
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            producer_id,
+            producer_epoch,
+            transaction_result,
+            topics,
+            coordinator_epoch,
+            transaction_version,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -109,13 +112,14 @@ impl Element for WritableTxnMarkerTopic {
     const MIN_SIZE: usize = 3;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.name = r.string(flexible)?;
-        m.partition_indexes = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let name = r.string(flexible)?;
+        let partition_indexes = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            name,
+            partition_indexes,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {

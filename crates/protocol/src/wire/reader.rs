@@ -311,9 +311,12 @@ impl Reader {
         })
     }
 
-    /// The tagged fields of a struct that declares none.
+    /// The tagged fields of a struct that declares none; there are none at all outside of the flexible encoding.
     #[inline]
-    pub fn tagged_fields(&mut self) -> Result<Vec<RawTaggedField>, DecodeError> {
+    pub fn tagged_fields(&mut self, flexible: bool) -> Result<Vec<RawTaggedField>, DecodeError> {
+        if !flexible {
+            return Ok(Vec::new());
+        }
         let count = self.uvarint()?;
         let mut fields = Vec::new();
         for _ in 0..count {
@@ -378,7 +381,7 @@ mod tests {
         };
         assert_eq!(reader(&huge).nullable_bytes(true), Err(end));
         assert_eq!(
-            reader(&huge).tagged_fields(),
+            reader(&huge).tagged_fields(true),
             Err(DecodeError::UnexpectedEnd {
                 needed: 1,
                 remaining: 0

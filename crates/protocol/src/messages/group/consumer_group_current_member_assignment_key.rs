@@ -19,10 +19,14 @@ impl Element for ConsumerGroupCurrentMemberAssignmentKey {
     const MIN_SIZE: usize = 4;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.group_id = r.string(flexible)?;
-        m.member_id = r.string(flexible)?;
-        Ok(m)
+        let group_id = r.string(flexible)?;
+        let member_id = r.string(flexible)?;
+        let unknown_tagged_fields = Vec::new();
+        Ok(Self {
+            group_id,
+            member_id,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

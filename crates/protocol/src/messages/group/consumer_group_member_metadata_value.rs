@@ -54,25 +54,37 @@ impl Element for ConsumerGroupMemberMetadataValue {
     const MIN_SIZE: usize = 12;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.instance_id = r.nullable_string(flexible)?;
-        m.rack_id = r.nullable_string(flexible)?;
-        m.client_id = r.string(flexible)?;
-        m.client_host = r.string(flexible)?;
-        m.subscribed_topic_names = read_array(r, version, flexible)?;
-        m.subscribed_topic_regex = r.nullable_string(flexible)?;
-        m.rebalance_timeout_ms = r.i32()?;
-        m.server_assignor = r.nullable_string(flexible)?;
+        let instance_id = r.nullable_string(flexible)?;
+        let rack_id = r.nullable_string(flexible)?;
+        let client_id = r.string(flexible)?;
+        let client_host = r.string(flexible)?;
+        let subscribed_topic_names = read_array(r, version, flexible)?;
+        let subscribed_topic_regex = r.nullable_string(flexible)?;
+        let rebalance_timeout_ms = r.i32()?;
+        let server_assignor = r.nullable_string(flexible)?;
+        let mut classic_member_metadata = Some(Box::new(ClassicMemberMetadata::default()));
+        let mut unknown_tagged_fields = Vec::new();
         if flexible {
             for _ in 0..r.uvarint()? {
                 let (tag, size) = r.tag()?;
                 match tag {
-                    0 => m.classic_member_metadata = read_tagged_nullable_struct(r, version, true)?,
-                    _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
+                    0 => classic_member_metadata = read_tagged_nullable_struct(r, version, true)?,
+                    _ => unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
                 }
             }
         }
-        Ok(m)
+        Ok(Self {
+            instance_id,
+            rack_id,
+            client_id,
+            client_host,
+            subscribed_topic_names,
+            subscribed_topic_regex,
+            rebalance_timeout_ms,
+            server_assignor,
+            classic_member_metadata,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -122,13 +134,14 @@ impl Element for ClassicMemberMetadata {
     const MIN_SIZE: usize = 6;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.session_timeout_ms = r.i32()?;
-        m.supported_protocols = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let session_timeout_ms = r.i32()?;
+        let supported_protocols = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            session_timeout_ms,
+            supported_protocols,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -157,13 +170,14 @@ impl Element for ClassicProtocol {
     const MIN_SIZE: usize = 3;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.name = r.string(flexible)?;
-        m.metadata = r.bytes(flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let name = r.string(flexible)?;
+        let metadata = r.bytes(flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            name,
+            metadata,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

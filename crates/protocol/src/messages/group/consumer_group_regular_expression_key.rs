@@ -19,10 +19,14 @@ impl Element for ConsumerGroupRegularExpressionKey {
     const MIN_SIZE: usize = 4;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.group_id = r.string(flexible)?;
-        m.regular_expression = r.string(flexible)?;
-        Ok(m)
+        let group_id = r.string(flexible)?;
+        let regular_expression = r.string(flexible)?;
+        let unknown_tagged_fields = Vec::new();
+        Ok(Self {
+            group_id,
+            regular_expression,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -45,19 +45,22 @@ impl Element for GroupMetadataValue {
     const MIN_SIZE: usize = 14;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.protocol_type = r.string(flexible)?;
-        m.generation = r.i32()?;
-        m.protocol = r.nullable_string(flexible)?;
-        m.leader = r.nullable_string(flexible)?;
-        if version >= 2 {
-            m.current_state_timestamp = r.i64()?;
-        }
-        m.members = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let protocol_type = r.string(flexible)?;
+        let generation = r.i32()?;
+        let protocol = r.nullable_string(flexible)?;
+        let leader = r.nullable_string(flexible)?;
+        let current_state_timestamp = if version >= 2 { r.i64()? } else { -1 };
+        let members = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            protocol_type,
+            generation,
+            protocol,
+            leader,
+            current_state_timestamp,
+            members,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -120,23 +123,30 @@ impl Element for MemberMetadata {
     const MIN_SIZE: usize = 15;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.member_id = r.string(flexible)?;
-        if version >= 3 {
-            m.group_instance_id = r.nullable_string(flexible)?;
-        }
-        m.client_id = r.string(flexible)?;
-        m.client_host = r.string(flexible)?;
-        if version >= 1 {
-            m.rebalance_timeout = r.i32()?;
-        }
-        m.session_timeout = r.i32()?;
-        m.subscription = r.bytes(flexible)?;
-        m.assignment = r.bytes(flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let member_id = r.string(flexible)?;
+        let group_instance_id = if version >= 3 {
+            r.nullable_string(flexible)?
+        } else {
+            None
+        };
+        let client_id = r.string(flexible)?;
+        let client_host = r.string(flexible)?;
+        let rebalance_timeout = if version >= 1 { r.i32()? } else { -1 };
+        let session_timeout = r.i32()?;
+        let subscription = r.bytes(flexible)?;
+        let assignment = r.bytes(flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            member_id,
+            group_instance_id,
+            client_id,
+            client_host,
+            rebalance_timeout,
+            session_timeout,
+            subscription,
+            assignment,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {

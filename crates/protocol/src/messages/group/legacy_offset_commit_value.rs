@@ -21,11 +21,16 @@ impl Element for LegacyOffsetCommitValue {
     const MIN_SIZE: usize = 18;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.offset = r.i64()?;
-        m.metadata = r.string(flexible)?;
-        m.commit_timestamp = r.i64()?;
-        Ok(m)
+        let offset = r.i64()?;
+        let metadata = r.string(flexible)?;
+        let commit_timestamp = r.i64()?;
+        let unknown_tagged_fields = Vec::new();
+        Ok(Self {
+            offset,
+            metadata,
+            commit_timestamp,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -21,11 +21,16 @@ impl Element for OffsetCommitKey {
     const MIN_SIZE: usize = 8;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.group = r.string(flexible)?;
-        m.topic = r.string(flexible)?;
-        m.partition = r.i32()?;
-        Ok(m)
+        let group = r.string(flexible)?;
+        let topic = r.string(flexible)?;
+        let partition = r.i32()?;
+        let unknown_tagged_fields = Vec::new();
+        Ok(Self {
+            group,
+            topic,
+            partition,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

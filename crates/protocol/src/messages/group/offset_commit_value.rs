@@ -42,26 +42,31 @@ impl Element for OffsetCommitValue {
     const MIN_SIZE: usize = 18;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.offset = r.i64()?;
-        if version >= 3 {
-            m.leader_epoch = r.i32()?;
-        }
-        m.metadata = r.string(flexible)?;
-        m.commit_timestamp = r.i64()?;
-        if version == 1 {
-            m.expire_timestamp = r.i64()?;
-        }
+        let offset = r.i64()?;
+        let leader_epoch = if version >= 3 { r.i32()? } else { -1 };
+        let metadata = r.string(flexible)?;
+        let commit_timestamp = r.i64()?;
+        let expire_timestamp = if version == 1 { r.i64()? } else { -1 };
+        let mut topic_id = Uuid::ZERO;
+        let mut unknown_tagged_fields = Vec::new();
         if flexible {
             for _ in 0..r.uvarint()? {
                 let (tag, size) = r.tag()?;
                 match tag {
-                    0 => m.topic_id = r.uuid()?,
-                    _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
+                    0 => topic_id = r.uuid()?,
+                    _ => unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
                 }
             }
         }
-        Ok(m)
+        Ok(Self {
+            offset,
+            leader_epoch,
+            metadata,
+            commit_timestamp,
+            expire_timestamp,
+            topic_id,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {

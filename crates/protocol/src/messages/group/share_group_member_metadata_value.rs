@@ -38,15 +38,18 @@ impl Element for ShareGroupMemberMetadataValue {
     const MIN_SIZE: usize = 5;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.rack_id = r.nullable_string(flexible)?;
-        m.client_id = r.string(flexible)?;
-        m.client_host = r.string(flexible)?;
-        m.subscribed_topic_names = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let rack_id = r.nullable_string(flexible)?;
+        let client_id = r.string(flexible)?;
+        let client_host = r.string(flexible)?;
+        let subscribed_topic_names = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            rack_id,
+            client_id,
+            client_host,
+            subscribed_topic_names,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {

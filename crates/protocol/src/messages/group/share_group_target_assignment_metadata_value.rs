@@ -19,18 +19,23 @@ impl Element for ShareGroupTargetAssignmentMetadataValue {
     const MIN_SIZE: usize = 5;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.assignment_epoch = r.i32()?;
+        let assignment_epoch = r.i32()?;
+        let mut assignment_timestamp = 0;
+        let mut unknown_tagged_fields = Vec::new();
         if flexible {
             for _ in 0..r.uvarint()? {
                 let (tag, size) = r.tag()?;
                 match tag {
-                    0 => m.assignment_timestamp = r.i64()?,
-                    _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
+                    0 => assignment_timestamp = r.i64()?,
+                    _ => unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
                 }
             }
         }
-        Ok(m)
+        Ok(Self {
+            assignment_epoch,
+            assignment_timestamp,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -36,20 +36,28 @@ impl Element for StreamsGroupCurrentMemberAssignmentValue {
     const MIN_SIZE: usize = 16;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.member_epoch = r.i32()?;
-        m.previous_member_epoch = r.i32()?;
-        m.state = r.i8()?;
-        m.active_tasks = read_array(r, version, flexible)?;
-        m.standby_tasks = read_array(r, version, flexible)?;
-        m.warmup_tasks = read_array(r, version, flexible)?;
-        m.active_tasks_pending_revocation = read_array(r, version, flexible)?;
-        m.standby_tasks_pending_revocation = read_array(r, version, flexible)?;
-        m.warmup_tasks_pending_revocation = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let member_epoch = r.i32()?;
+        let previous_member_epoch = r.i32()?;
+        let state = r.i8()?;
+        let active_tasks = read_array(r, version, flexible)?;
+        let standby_tasks = read_array(r, version, flexible)?;
+        let warmup_tasks = read_array(r, version, flexible)?;
+        let active_tasks_pending_revocation = read_array(r, version, flexible)?;
+        let standby_tasks_pending_revocation = read_array(r, version, flexible)?;
+        let warmup_tasks_pending_revocation = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            member_epoch,
+            previous_member_epoch,
+            state,
+            active_tasks,
+            standby_tasks,
+            warmup_tasks,
+            active_tasks_pending_revocation,
+            standby_tasks_pending_revocation,
+            warmup_tasks_pending_revocation,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -98,19 +106,25 @@ impl Element for TaskIds {
     const MIN_SIZE: usize = 3;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.subtopology_id = r.string(flexible)?;
-        m.partitions = read_array(r, version, flexible)?;
+        let subtopology_id = r.string(flexible)?;
+        let partitions = read_array(r, version, flexible)?;
+        let mut assignment_epochs = Some(Vec::new());
+        let mut unknown_tagged_fields = Vec::new();
         if flexible {
             for _ in 0..r.uvarint()? {
                 let (tag, size) = r.tag()?;
                 match tag {
-                    0 => m.assignment_epochs = read_nullable_array(r, version, true)?,
-                    _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
+                    0 => assignment_epochs = read_nullable_array(r, version, true)?,
+                    _ => unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
                 }
             }
         }
-        Ok(m)
+        Ok(Self {
+            subtopology_id,
+            partitions,
+            assignment_epochs,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -53,20 +53,28 @@ impl Element for StreamsGroupMemberMetadataValue {
     const MIN_SIZE: usize = 16;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.instance_id = r.nullable_string(flexible)?;
-        m.rack_id = r.nullable_string(flexible)?;
-        m.client_id = r.string(flexible)?;
-        m.client_host = r.string(flexible)?;
-        m.rebalance_timeout_ms = r.i32()?;
-        m.topology_epoch = r.i32()?;
-        m.process_id = r.string(flexible)?;
-        m.user_endpoint = read_nullable_struct(r, version, flexible)?;
-        m.client_tags = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let instance_id = r.nullable_string(flexible)?;
+        let rack_id = r.nullable_string(flexible)?;
+        let client_id = r.string(flexible)?;
+        let client_host = r.string(flexible)?;
+        let rebalance_timeout_ms = r.i32()?;
+        let topology_epoch = r.i32()?;
+        let process_id = r.string(flexible)?;
+        let user_endpoint = read_nullable_struct(r, version, flexible)?;
+        let client_tags = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            instance_id,
+            rack_id,
+            client_id,
+            client_host,
+            rebalance_timeout_ms,
+            topology_epoch,
+            process_id,
+            user_endpoint,
+            client_tags,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -102,13 +110,14 @@ impl Element for Endpoint {
     const MIN_SIZE: usize = 4;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.host = r.string(flexible)?;
-        m.port = r.u16()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let host = r.string(flexible)?;
+        let port = r.u16()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            host,
+            port,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -137,13 +146,14 @@ impl Element for KeyValue {
     const MIN_SIZE: usize = 3;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.key = r.string(flexible)?;
-        m.value = r.string(flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let key = r.string(flexible)?;
+        let value = r.string(flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            key,
+            value,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

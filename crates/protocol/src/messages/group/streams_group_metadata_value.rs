@@ -38,20 +38,28 @@ impl Element for StreamsGroupMetadataValue {
     const MIN_SIZE: usize = 13;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.epoch = r.i32()?;
-        m.metadata_hash = r.i64()?;
+        let epoch = r.i32()?;
+        let metadata_hash = r.i64()?;
+        let mut validated_topology_epoch = -1;
+        let mut last_assignment_configs = Some(Vec::new());
+        let mut unknown_tagged_fields = Vec::new();
         if flexible {
             for _ in 0..r.uvarint()? {
                 let (tag, size) = r.tag()?;
                 match tag {
-                    0 => m.validated_topology_epoch = r.i32()?,
-                    1 => m.last_assignment_configs = read_nullable_array(r, version, true)?,
-                    _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
+                    0 => validated_topology_epoch = r.i32()?,
+                    1 => last_assignment_configs = read_nullable_array(r, version, true)?,
+                    _ => unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
                 }
             }
         }
-        Ok(m)
+        Ok(Self {
+            epoch,
+            metadata_hash,
+            validated_topology_epoch,
+            last_assignment_configs,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -98,13 +106,14 @@ impl Element for LastAssignmentConfig {
     const MIN_SIZE: usize = 3;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.key = r.string(flexible)?;
-        m.value = r.string(flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let key = r.string(flexible)?;
+        let value = r.string(flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            key,
+            value,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

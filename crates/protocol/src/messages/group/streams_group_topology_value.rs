@@ -22,13 +22,14 @@ impl Element for StreamsGroupTopologyValue {
     const MIN_SIZE: usize = 6;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.epoch = r.i32()?;
-        m.subtopologies = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let epoch = r.i32()?;
+        let subtopologies = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            epoch,
+            subtopologies,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -67,18 +68,24 @@ impl Element for Subtopology {
     const MIN_SIZE: usize = 8;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.subtopology_id = r.string(flexible)?;
-        m.source_topics = read_array(r, version, flexible)?;
-        m.source_topic_regex = read_array(r, version, flexible)?;
-        m.state_changelog_topics = read_array(r, version, flexible)?;
-        m.repartition_sink_topics = read_array(r, version, flexible)?;
-        m.repartition_source_topics = read_array(r, version, flexible)?;
-        m.copartition_groups = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let subtopology_id = r.string(flexible)?;
+        let source_topics = read_array(r, version, flexible)?;
+        let source_topic_regex = read_array(r, version, flexible)?;
+        let state_changelog_topics = read_array(r, version, flexible)?;
+        let repartition_sink_topics = read_array(r, version, flexible)?;
+        let repartition_source_topics = read_array(r, version, flexible)?;
+        let copartition_groups = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            subtopology_id,
+            source_topics,
+            source_topic_regex,
+            state_changelog_topics,
+            repartition_sink_topics,
+            repartition_source_topics,
+            copartition_groups,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -116,15 +123,18 @@ impl Element for TopicInfo {
     const MIN_SIZE: usize = 9;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.name = r.string(flexible)?;
-        m.partitions = r.i32()?;
-        m.replication_factor = r.i16()?;
-        m.topic_configs = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let name = r.string(flexible)?;
+        let partitions = r.i32()?;
+        let replication_factor = r.i16()?;
+        let topic_configs = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            name,
+            partitions,
+            replication_factor,
+            topic_configs,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -157,14 +167,16 @@ impl Element for CopartitionGroup {
     const MIN_SIZE: usize = 4;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.source_topics = read_array(r, version, flexible)?;
-        m.source_topic_regex = read_array(r, version, flexible)?;
-        m.repartition_source_topics = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let source_topics = read_array(r, version, flexible)?;
+        let source_topic_regex = read_array(r, version, flexible)?;
+        let repartition_source_topics = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            source_topics,
+            source_topic_regex,
+            repartition_source_topics,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -194,13 +206,14 @@ impl Element for TopicConfig {
     const MIN_SIZE: usize = 3;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.key = r.string(flexible)?;
-        m.value = r.string(flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let key = r.string(flexible)?;
+        let value = r.string(flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            key,
+            value,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -32,19 +32,26 @@ impl Element for AccessControlEntryRecord {
     const MIN_SIZE: usize = 24;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.id = r.uuid()?;
-        m.resource_type = r.i8()?;
-        m.resource_name = r.string(flexible)?;
-        m.pattern_type = r.i8()?;
-        m.principal = r.string(flexible)?;
-        m.host = r.string(flexible)?;
-        m.operation = r.i8()?;
-        m.permission_type = r.i8()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let id = r.uuid()?;
+        let resource_type = r.i8()?;
+        let resource_name = r.string(flexible)?;
+        let pattern_type = r.i8()?;
+        let principal = r.string(flexible)?;
+        let host = r.string(flexible)?;
+        let operation = r.i8()?;
+        let permission_type = r.i8()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            id,
+            resource_type,
+            resource_name,
+            pattern_type,
+            principal,
+            host,
+            operation,
+            permission_type,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -31,24 +31,34 @@ impl Element for BrokerRegistrationChangeRecord {
     const MIN_SIZE: usize = 13;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.broker_id = r.i32()?;
-        m.broker_epoch = r.i64()?;
+        let broker_id = r.i32()?;
+        let broker_epoch = r.i64()?;
+        let mut fenced = 0;
+        let mut in_controlled_shutdown = 0;
+        let mut log_dirs = Vec::new();
+        let mut cordoned_log_dirs = None;
+        let mut unknown_tagged_fields = Vec::new();
         if flexible {
             for _ in 0..r.uvarint()? {
                 let (tag, size) = r.tag()?;
                 match tag {
-                    0 => m.fenced = r.i8()?,
-                    1 if version >= 1 => m.in_controlled_shutdown = r.i8()?,
-                    2 if version >= 2 => m.log_dirs = read_array(r, version, true)?,
-                    3 if version >= 3 => {
-                        m.cordoned_log_dirs = read_nullable_array(r, version, true)?
-                    }
-                    _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
+                    0 => fenced = r.i8()?,
+                    1 if version >= 1 => in_controlled_shutdown = r.i8()?,
+                    2 if version >= 2 => log_dirs = read_array(r, version, true)?,
+                    3 if version >= 3 => cordoned_log_dirs = read_nullable_array(r, version, true)?,
+                    _ => unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
                 }
             }
         }
-        Ok(m)
+        Ok(Self {
+            broker_id,
+            broker_epoch,
+            fenced,
+            in_controlled_shutdown,
+            log_dirs,
+            cordoned_log_dirs,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {

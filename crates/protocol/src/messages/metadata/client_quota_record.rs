@@ -26,15 +26,18 @@ impl Element for ClientQuotaRecord {
     const MIN_SIZE: usize = 12;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.entity = read_array(r, version, flexible)?;
-        m.key = r.string(flexible)?;
-        m.value = r.f64()?;
-        m.remove = r.bool()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let entity = read_array(r, version, flexible)?;
+        let key = r.string(flexible)?;
+        let value = r.f64()?;
+        let remove = r.bool()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            entity,
+            key,
+            value,
+            remove,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -75,13 +78,14 @@ impl Element for EntityData {
     const MIN_SIZE: usize = 3;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.entity_type = r.string(flexible)?;
-        m.entity_name = r.nullable_string(flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let entity_type = r.string(flexible)?;
+        let entity_name = r.nullable_string(flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            entity_type,
+            entity_name,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -35,15 +35,18 @@ impl Element for ConfigRecord {
     const MIN_SIZE: usize = 5;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.resource_type = r.i8()?;
-        m.resource_name = r.string(flexible)?;
-        m.name = r.string(flexible)?;
-        m.value = r.nullable_string(flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let resource_type = r.i8()?;
+        let resource_name = r.string(flexible)?;
+        let name = r.string(flexible)?;
+        let value = r.nullable_string(flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            resource_type,
+            resource_name,
+            name,
+            value,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -32,18 +32,24 @@ impl Element for DelegationTokenRecord {
     const MIN_SIZE: usize = 29;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.owner = r.string(flexible)?;
-        m.requester = r.string(flexible)?;
-        m.renewers = read_array(r, version, flexible)?;
-        m.issue_timestamp = r.i64()?;
-        m.max_timestamp = r.i64()?;
-        m.expiration_timestamp = r.i64()?;
-        m.token_id = r.string(flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let owner = r.string(flexible)?;
+        let requester = r.string(flexible)?;
+        let renewers = read_array(r, version, flexible)?;
+        let issue_timestamp = r.i64()?;
+        let max_timestamp = r.i64()?;
+        let expiration_timestamp = r.i64()?;
+        let token_id = r.string(flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            owner,
+            requester,
+            renewers,
+            issue_timestamp,
+            max_timestamp,
+            expiration_timestamp,
+            token_id,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -15,11 +15,10 @@ impl Element for NoOpRecord {
     const MIN_SIZE: usize = 1;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

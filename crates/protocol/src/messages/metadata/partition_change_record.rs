@@ -60,29 +60,51 @@ impl Element for PartitionChangeRecord {
     const MIN_SIZE: usize = 21;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.partition_id = r.i32()?;
-        m.topic_id = r.uuid()?;
+        let partition_id = r.i32()?;
+        let topic_id = r.uuid()?;
+        let mut isr = None;
+        let mut leader = -2;
+        let mut replicas = None;
+        let mut removing_replicas = None;
+        let mut adding_replicas = None;
+        let mut leader_recovery_state = -1;
+        let mut directories = None;
+        let mut eligible_leader_replicas = None;
+        let mut last_known_elr = None;
+        let mut unknown_tagged_fields = Vec::new();
         if flexible {
             for _ in 0..r.uvarint()? {
                 let (tag, size) = r.tag()?;
                 match tag {
-                    0 => m.isr = read_nullable_array(r, version, true)?,
-                    1 => m.leader = r.i32()?,
-                    2 => m.replicas = read_nullable_array(r, version, true)?,
-                    3 => m.removing_replicas = read_nullable_array(r, version, true)?,
-                    4 => m.adding_replicas = read_nullable_array(r, version, true)?,
-                    5 => m.leader_recovery_state = r.i8()?,
-                    8 if version >= 1 => m.directories = read_nullable_array(r, version, true)?,
+                    0 => isr = read_nullable_array(r, version, true)?,
+                    1 => leader = r.i32()?,
+                    2 => replicas = read_nullable_array(r, version, true)?,
+                    3 => removing_replicas = read_nullable_array(r, version, true)?,
+                    4 => adding_replicas = read_nullable_array(r, version, true)?,
+                    5 => leader_recovery_state = r.i8()?,
+                    8 if version >= 1 => directories = read_nullable_array(r, version, true)?,
                     6 if version >= 2 => {
-                        m.eligible_leader_replicas = read_nullable_array(r, version, true)?
+                        eligible_leader_replicas = read_nullable_array(r, version, true)?
                     }
-                    7 if version >= 2 => m.last_known_elr = read_nullable_array(r, version, true)?,
-                    _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
+                    7 if version >= 2 => last_known_elr = read_nullable_array(r, version, true)?,
+                    _ => unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
                 }
             }
         }
-        Ok(m)
+        Ok(Self {
+            partition_id,
+            topic_id,
+            isr,
+            leader,
+            replicas,
+            removing_replicas,
+            adding_replicas,
+            leader_recovery_state,
+            directories,
+            eligible_leader_replicas,
+            last_known_elr,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {

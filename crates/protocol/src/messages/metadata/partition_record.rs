@@ -66,33 +66,53 @@ impl Element for PartitionRecord {
     const MIN_SIZE: usize = 37;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.partition_id = r.i32()?;
-        m.topic_id = r.uuid()?;
-        m.replicas = read_array(r, version, flexible)?;
-        m.isr = read_array(r, version, flexible)?;
-        m.removing_replicas = read_array(r, version, flexible)?;
-        m.adding_replicas = read_array(r, version, flexible)?;
-        m.leader = r.i32()?;
-        m.leader_epoch = r.i32()?;
-        m.partition_epoch = r.i32()?;
-        if version >= 1 {
-            m.directories = read_array(r, version, flexible)?;
-        }
+        let partition_id = r.i32()?;
+        let topic_id = r.uuid()?;
+        let replicas = read_array(r, version, flexible)?;
+        let isr = read_array(r, version, flexible)?;
+        let removing_replicas = read_array(r, version, flexible)?;
+        let adding_replicas = read_array(r, version, flexible)?;
+        let leader = r.i32()?;
+        let mut leader_recovery_state = 0;
+        let leader_epoch = r.i32()?;
+        let partition_epoch = r.i32()?;
+        let directories = if version >= 1 {
+            read_array(r, version, flexible)?
+        } else {
+            Vec::new()
+        };
+        let mut eligible_leader_replicas = None;
+        let mut last_known_elr = None;
+        let mut unknown_tagged_fields = Vec::new();
         if flexible {
             for _ in 0..r.uvarint()? {
                 let (tag, size) = r.tag()?;
                 match tag {
-                    0 => m.leader_recovery_state = r.i8()?,
+                    0 => leader_recovery_state = r.i8()?,
                     1 if version >= 2 => {
-                        m.eligible_leader_replicas = read_nullable_array(r, version, true)?
+                        eligible_leader_replicas = read_nullable_array(r, version, true)?
                     }
-                    2 if version >= 2 => m.last_known_elr = read_nullable_array(r, version, true)?,
-                    _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
+                    2 if version >= 2 => last_known_elr = read_nullable_array(r, version, true)?,
+                    _ => unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
                 }
             }
         }
-        Ok(m)
+        Ok(Self {
+            partition_id,
+            topic_id,
+            replicas,
+            isr,
+            removing_replicas,
+            adding_replicas,
+            leader,
+            leader_recovery_state,
+            leader_epoch,
+            partition_epoch,
+            directories,
+            eligible_leader_replicas,
+            last_known_elr,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {

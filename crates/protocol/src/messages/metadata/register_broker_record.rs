@@ -60,33 +60,42 @@ impl Element for RegisterBrokerRecord {
     const MIN_SIZE: usize = 33;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.broker_id = r.i32()?;
-        if version >= 2 {
-            m.is_migrating_zk_broker = r.bool()?;
-        }
-        m.incarnation_id = r.uuid()?;
-        m.broker_epoch = r.i64()?;
-        m.end_points = read_array(r, version, flexible)?;
-        m.features = read_array(r, version, flexible)?;
-        m.rack = r.nullable_string(flexible)?;
-        m.fenced = r.bool()?;
-        if version >= 1 {
-            m.in_controlled_shutdown = r.bool()?;
-        }
+        let broker_id = r.i32()?;
+        let is_migrating_zk_broker = if version >= 2 { r.bool()? } else { false };
+        let incarnation_id = r.uuid()?;
+        let broker_epoch = r.i64()?;
+        let end_points = read_array(r, version, flexible)?;
+        let features = read_array(r, version, flexible)?;
+        let rack = r.nullable_string(flexible)?;
+        let fenced = r.bool()?;
+        let in_controlled_shutdown = if version >= 1 { r.bool()? } else { false };
+        let mut log_dirs = Vec::new();
+        let mut cordoned_log_dirs = None;
+        let mut unknown_tagged_fields = Vec::new();
         if flexible {
             for _ in 0..r.uvarint()? {
                 let (tag, size) = r.tag()?;
                 match tag {
-                    0 if version >= 3 => m.log_dirs = read_array(r, version, true)?,
-                    1 if version >= 4 => {
-                        m.cordoned_log_dirs = read_nullable_array(r, version, true)?
-                    }
-                    _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
+                    0 if version >= 3 => log_dirs = read_array(r, version, true)?,
+                    1 if version >= 4 => cordoned_log_dirs = read_nullable_array(r, version, true)?,
+                    _ => unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
                 }
             }
         }
-        Ok(m)
+        Ok(Self {
+            broker_id,
+            is_migrating_zk_broker,
+            incarnation_id,
+            broker_epoch,
+            end_points,
+            features,
+            rack,
+            fenced,
+            in_controlled_shutdown,
+            log_dirs,
+            cordoned_log_dirs,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -167,15 +176,18 @@ impl Element for BrokerEndpoint {
     const MIN_SIZE: usize = 7;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.name = r.string(flexible)?;
-        m.host = r.string(flexible)?;
-        m.port = r.u16()?;
-        m.security_protocol = r.i16()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let name = r.string(flexible)?;
+        let host = r.string(flexible)?;
+        let port = r.u16()?;
+        let security_protocol = r.i16()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            name,
+            host,
+            port,
+            security_protocol,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -208,14 +220,16 @@ impl Element for BrokerFeature {
     const MIN_SIZE: usize = 6;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.name = r.string(flexible)?;
-        m.min_supported_version = r.i16()?;
-        m.max_supported_version = r.i16()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let name = r.string(flexible)?;
+        let min_supported_version = r.i16()?;
+        let max_supported_version = r.i16()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            name,
+            min_supported_version,
+            max_supported_version,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -28,17 +28,22 @@ impl Element for UserScramCredentialRecord {
     const MIN_SIZE: usize = 10;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.name = r.string(flexible)?;
-        m.mechanism = r.i8()?;
-        m.salt = r.bytes(flexible)?;
-        m.stored_key = r.bytes(flexible)?;
-        m.server_key = r.bytes(flexible)?;
-        m.iterations = r.i32()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let name = r.string(flexible)?;
+        let mechanism = r.i8()?;
+        let salt = r.bytes(flexible)?;
+        let stored_key = r.bytes(flexible)?;
+        let server_key = r.bytes(flexible)?;
+        let iterations = r.i32()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            name,
+            mechanism,
+            salt,
+            stored_key,
+            server_key,
+            iterations,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -42,27 +42,41 @@ impl Element for RemoteLogSegmentMetadataRecord {
     const MIN_SIZE: usize = 83;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.remote_log_segment_id = RemoteLogSegmentIdEntry::read(r, version, flexible)?;
-        m.start_offset = r.i64()?;
-        m.end_offset = r.i64()?;
-        m.broker_id = r.i32()?;
-        m.max_timestamp_ms = r.i64()?;
-        m.event_timestamp_ms = r.i64()?;
-        m.segment_leader_epochs = read_array(r, version, flexible)?;
-        m.segment_size_in_bytes = r.i32()?;
-        m.custom_metadata = r.nullable_bytes(flexible)?;
-        m.remote_log_segment_state = r.i8()?;
+        let remote_log_segment_id = RemoteLogSegmentIdEntry::read(r, version, flexible)?;
+        let start_offset = r.i64()?;
+        let end_offset = r.i64()?;
+        let broker_id = r.i32()?;
+        let max_timestamp_ms = r.i64()?;
+        let event_timestamp_ms = r.i64()?;
+        let segment_leader_epochs = read_array(r, version, flexible)?;
+        let segment_size_in_bytes = r.i32()?;
+        let custom_metadata = r.nullable_bytes(flexible)?;
+        let remote_log_segment_state = r.i8()?;
+        let mut txn_index_empty = false;
+        let mut unknown_tagged_fields = Vec::new();
         if flexible {
             for _ in 0..r.uvarint()? {
                 let (tag, size) = r.tag()?;
                 match tag {
-                    0 => m.txn_index_empty = r.bool()?,
-                    _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
+                    0 => txn_index_empty = r.bool()?,
+                    _ => unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
                 }
             }
         }
-        Ok(m)
+        Ok(Self {
+            remote_log_segment_id,
+            start_offset,
+            end_offset,
+            broker_id,
+            max_timestamp_ms,
+            event_timestamp_ms,
+            segment_leader_epochs,
+            segment_size_in_bytes,
+            custom_metadata,
+            remote_log_segment_state,
+            txn_index_empty,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -105,13 +119,14 @@ impl Element for RemoteLogSegmentIdEntry {
     const MIN_SIZE: usize = 39;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.topic_id_partition = TopicIdPartitionEntry::read(r, version, flexible)?;
-        m.id = r.uuid()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let topic_id_partition = TopicIdPartitionEntry::read(r, version, flexible)?;
+        let id = r.uuid()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            topic_id_partition,
+            id,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -140,13 +155,14 @@ impl Element for SegmentLeaderEpochEntry {
     const MIN_SIZE: usize = 13;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.leader_epoch = r.i32()?;
-        m.offset = r.i64()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let leader_epoch = r.i32()?;
+        let offset = r.i64()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            leader_epoch,
+            offset,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -177,14 +193,16 @@ impl Element for TopicIdPartitionEntry {
     const MIN_SIZE: usize = 22;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.name = r.string(flexible)?;
-        m.id = r.uuid()?;
-        m.partition = r.i32()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let name = r.string(flexible)?;
+        let id = r.uuid()?;
+        let partition = r.i32()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            name,
+            id,
+            partition,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

@@ -27,16 +27,20 @@ impl Element for RemoteLogSegmentMetadataUpdateRecord {
     const MIN_SIZE: usize = 54;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.remote_log_segment_id = RemoteLogSegmentIdEntry::read(r, version, flexible)?;
-        m.broker_id = r.i32()?;
-        m.event_timestamp_ms = r.i64()?;
-        m.custom_metadata = r.nullable_bytes(flexible)?;
-        m.remote_log_segment_state = r.i8()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let remote_log_segment_id = RemoteLogSegmentIdEntry::read(r, version, flexible)?;
+        let broker_id = r.i32()?;
+        let event_timestamp_ms = r.i64()?;
+        let custom_metadata = r.nullable_bytes(flexible)?;
+        let remote_log_segment_state = r.i8()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            remote_log_segment_id,
+            broker_id,
+            event_timestamp_ms,
+            custom_metadata,
+            remote_log_segment_state,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -68,13 +72,14 @@ impl Element for RemoteLogSegmentIdEntry {
     const MIN_SIZE: usize = 39;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.topic_id_partition = TopicIdPartitionEntry::read(r, version, flexible)?;
-        m.id = r.uuid()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let topic_id_partition = TopicIdPartitionEntry::read(r, version, flexible)?;
+        let id = r.uuid()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            topic_id_partition,
+            id,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -105,14 +110,16 @@ impl Element for TopicIdPartitionEntry {
     const MIN_SIZE: usize = 22;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.name = r.string(flexible)?;
-        m.id = r.uuid()?;
-        m.partition = r.i32()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let name = r.string(flexible)?;
+        let id = r.uuid()?;
+        let partition = r.i32()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            name,
+            id,
+            partition,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

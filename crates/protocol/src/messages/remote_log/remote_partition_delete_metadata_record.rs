@@ -24,15 +24,18 @@ impl Element for RemotePartitionDeleteMetadataRecord {
     const MIN_SIZE: usize = 36;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.topic_id_partition = TopicIdPartitionEntry::read(r, version, flexible)?;
-        m.broker_id = r.i32()?;
-        m.event_timestamp_ms = r.i64()?;
-        m.remote_partition_delete_state = r.i8()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let topic_id_partition = TopicIdPartitionEntry::read(r, version, flexible)?;
+        let broker_id = r.i32()?;
+        let event_timestamp_ms = r.i64()?;
+        let remote_partition_delete_state = r.i8()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            topic_id_partition,
+            broker_id,
+            event_timestamp_ms,
+            remote_partition_delete_state,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -65,14 +68,16 @@ impl Element for TopicIdPartitionEntry {
     const MIN_SIZE: usize = 22;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.name = r.string(flexible)?;
-        m.id = r.uuid()?;
-        m.partition = r.i32()?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let name = r.string(flexible)?;
+        let id = r.uuid()?;
+        let partition = r.i32()?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            name,
+            id,
+            partition,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

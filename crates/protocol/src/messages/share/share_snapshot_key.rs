@@ -22,11 +22,16 @@ impl Element for ShareSnapshotKey {
     const MIN_SIZE: usize = 22;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.group_id = r.string(flexible)?;
-        m.topic_id = r.uuid()?;
-        m.partition = r.i32()?;
-        Ok(m)
+        let group_id = r.string(flexible)?;
+        let topic_id = r.uuid()?;
+        let partition = r.i32()?;
+        let unknown_tagged_fields = Vec::new();
+        Ok(Self {
+            group_id,
+            topic_id,
+            partition,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

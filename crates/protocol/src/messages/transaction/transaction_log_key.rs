@@ -17,9 +17,12 @@ impl Element for TransactionLogKey {
     const MIN_SIZE: usize = 2;
 
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.transactional_id = r.string(flexible)?;
-        Ok(m)
+        let transactional_id = r.string(flexible)?;
+        let unknown_tagged_fields = Vec::new();
+        Ok(Self {
+            transactional_id,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, _version: i16, flexible: bool) -> Result<(), EncodeError> {

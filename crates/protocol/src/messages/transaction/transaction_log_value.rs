@@ -59,27 +59,44 @@ impl Element for TransactionLogValue {
     const MIN_SIZE: usize = 33;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.producer_id = r.i64()?;
-        m.producer_epoch = r.i16()?;
-        m.transaction_timeout_ms = r.i32()?;
-        m.transaction_status = r.i8()?;
-        m.transaction_partitions = read_nullable_array(r, version, flexible)?;
-        m.transaction_last_update_timestamp_ms = r.i64()?;
-        m.transaction_start_timestamp_ms = r.i64()?;
+        let producer_id = r.i64()?;
+        let mut previous_producer_id = -1;
+        let mut next_producer_id = -1;
+        let producer_epoch = r.i16()?;
+        let mut next_producer_epoch = -1;
+        let transaction_timeout_ms = r.i32()?;
+        let transaction_status = r.i8()?;
+        let transaction_partitions = read_nullable_array(r, version, flexible)?;
+        let transaction_last_update_timestamp_ms = r.i64()?;
+        let transaction_start_timestamp_ms = r.i64()?;
+        let mut client_transaction_version = 0;
+        let mut unknown_tagged_fields = Vec::new();
         if flexible {
             for _ in 0..r.uvarint()? {
                 let (tag, size) = r.tag()?;
                 match tag {
-                    0 => m.previous_producer_id = r.i64()?,
-                    1 => m.next_producer_id = r.i64()?,
-                    3 => m.next_producer_epoch = r.i16()?,
-                    2 => m.client_transaction_version = r.i16()?,
-                    _ => m.unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
+                    0 => previous_producer_id = r.i64()?,
+                    1 => next_producer_id = r.i64()?,
+                    3 => next_producer_epoch = r.i16()?,
+                    2 => client_transaction_version = r.i16()?,
+                    _ => unknown_tagged_fields.push(r.raw_tagged_field(tag, size)?),
                 }
             }
         }
-        Ok(m)
+        Ok(Self {
+            producer_id,
+            previous_producer_id,
+            next_producer_id,
+            producer_epoch,
+            next_producer_epoch,
+            transaction_timeout_ms,
+            transaction_status,
+            transaction_partitions,
+            transaction_last_update_timestamp_ms,
+            transaction_start_timestamp_ms,
+            client_transaction_version,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
@@ -167,13 +184,14 @@ impl Element for PartitionsSchema {
     const MIN_SIZE: usize = 3;
 
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
-        let mut m = Self::default();
-        m.topic = r.string(flexible)?;
-        m.partition_ids = read_array(r, version, flexible)?;
-        if flexible {
-            m.unknown_tagged_fields = r.tagged_fields()?;
-        }
-        Ok(m)
+        let topic = r.string(flexible)?;
+        let partition_ids = read_array(r, version, flexible)?;
+        let unknown_tagged_fields = r.tagged_fields(flexible)?;
+        Ok(Self {
+            topic,
+            partition_ids,
+            unknown_tagged_fields,
+        })
     }
 
     fn write(&self, w: &mut Writer, version: i16, flexible: bool) -> Result<(), EncodeError> {
