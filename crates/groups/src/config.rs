@@ -7,10 +7,10 @@
 pub const NEW_MEMBER_JOIN_TIMEOUT_MS: i32 = 5 * 60 * 1000;
 
 /// The most members of one group that have been given a member id and have not come back with it yet (KIP-394). More
-/// are refused with GROUP_MAX_SIZE_REACHED until some come or expire.
+/// are told to try again (COORDINATOR_LOAD_IN_PROGRESS) until some come or expire.
 ///
 /// Differs from Kafka, where a client that never comes back can make as many as it likes.
-pub const MAX_PENDING_MEMBERS: usize = 10_000;
+pub const MAX_PENDING_MEMBERS: usize = 1_000;
 
 /// The broker's configuration of groups, by Kafka's names. `Default` is Kafka's.
 #[derive(Clone, Debug, PartialEq, Eq)]

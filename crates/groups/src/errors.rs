@@ -43,6 +43,8 @@ pub(crate) enum JoinGroupError {
     IdTooLong,
     #[error("the member's protocols do not fit the group's")]
     InconsistentProtocol,
+    #[error("too many members have been given an id and have not come back with it")]
+    TooManyPending,
     #[error(transparent)]
     Member(#[from] MemberError),
 }
@@ -53,6 +55,8 @@ impl JoinGroupError {
             Self::EmptyGroupId => ErrorCode::InvalidGroupId,
             Self::SessionTimeout => ErrorCode::InvalidSessionTimeout,
             Self::IdTooLong => ErrorCode::InvalidRequest,
+            // Every client takes this as: the same coordinator, a little later.
+            Self::TooManyPending => ErrorCode::CoordinatorLoadInProgress,
             Self::InconsistentProtocol => ErrorCode::InconsistentGroupProtocol,
             Self::Member(error) => error.error_code(),
         }

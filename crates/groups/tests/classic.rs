@@ -1004,5 +1004,10 @@ fn clients_that_never_come_back_are_bounded() {
         .count();
     assert_eq!(pending, ottla_groups::MAX_PENDING_MEMBERS);
     let refused = host.join(9, &join_request("")).expect("refused");
-    assert_eq!(code(refused.error_code), ErrorCode::GroupMaxSizeReached);
+    assert_eq!(
+        code(refused.error_code),
+        ErrorCode::CoordinatorLoadInProgress
+    );
+    host.advance(SESSION_MS);
+    host.join_dynamic().1.expect_err("there is room again");
 }

@@ -151,8 +151,7 @@ impl Transition<'_> {
             return Err(JoinGroupError::InconsistentProtocol);
         }
         if member_id.is_empty() {
-            self.join_new_member(join);
-            return Ok(());
+            return self.join_new_member(join);
         }
         let instance_id = join.request.group_instance_id.as_deref();
         if instance_id.is_none() && self.group.pending_join.contains(member_id) {
@@ -163,12 +162,9 @@ impl Transition<'_> {
         self.join_existing_member(join)
     }
 
-    /// Whether there is room, by `group.max.size` and [`MAX_PENDING_MEMBERS`]. While members join, those that have
-    /// joined count, so that the last ones to come are turned away from a group that is already too large.
+    /// Whether there is room, by `group.max.size`. While members join, those that have joined count, so that the last
+    /// ones to come are turned away from a group that is already too large.
     fn accepts(&self, member_id: &str) -> bool {
-        if member_id.is_empty() && self.group.pending_join.len() >= MAX_PENDING_MEMBERS {
-            return false;
-        }
         let member = self.group.members.get(member_id);
         let max_size = self.config.group_max_size;
         match self.group.state {
@@ -183,7 +179,7 @@ impl Transition<'_> {
         }
     }
 
-    fn join_new_member(&mut self, join: &Join<'_>) {
+    fn join_new_member(&mut self, join: &Join<'_>) -> Result<(), JoinGroupError> {
         let instance_id = join.request.group_instance_id.as_deref();
         let new_member_id: Arc<str> = generate_member_id(join.ctx, instance_id).into();
         if let Some(old_member_id) = instance_id
@@ -194,6 +190,9 @@ impl Transition<'_> {
         } else if instance_id.is_none()
             && join.ctx.api_version >= FIRST_VERSION_WITH_KNOWN_MEMBER_ID
         {
+            if self.group.pending_join.len() >= MAX_PENDING_MEMBERS {
+                return Err(JoinGroupError::TooManyPending);
+            }
             self.group.pending_join.insert(new_member_id.clone());
             self.schedule(
                 self.session_timer(&new_member_id),
@@ -206,6 +205,7 @@ impl Transition<'_> {
         } else {
             self.add_member(join, new_member_id);
         }
+        Ok(())
     }
 
     fn add_member(&mut self, join: &Join<'_>, member_id: Arc<str>) {
