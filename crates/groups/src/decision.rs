@@ -78,7 +78,7 @@ pub struct Completed {
 pub enum Batching {
     /// They go into one record batch, or none of them into the log.
     Atomic,
-    /// They may be spread over several batches: each is right by itself.
+    /// They may be spread over several batches, see [`Decision::take_first`]: each is right by itself.
     Splittable,
 }
 
@@ -134,6 +134,23 @@ impl<R> Decision<R> {
     pub(crate) fn push(&mut self, record: CoordinatorRecord, change: Change) {
         self.records.push(record);
         self.changes.push(change);
+    }
+
+    /// Takes the first `records` records (or all) off a [`Batching::Splittable`] decision, as a decision that is
+    /// appended and applied by itself. What is left has the timers and the reply.
+    pub fn take_first(&mut self, records: usize) -> Decision<()> {
+        assert_eq!(
+            self.batching,
+            Batching::Splittable,
+            "records that belong together stay together"
+        );
+        let count = records.min(self.records.len());
+        Decision {
+            records: self.records.drain(..count).collect(),
+            batching: Batching::Splittable,
+            changes: self.changes.drain(..count).collect(),
+            ..Decision::answer(())
+        }
     }
 
     /// Whether the decision changes no group's members, only committed offsets.

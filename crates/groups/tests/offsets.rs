@@ -486,12 +486,17 @@ fn expiry_works_in_bounded_steps() {
         })
         .collect();
     assert_eq!(host.commit_request(9, &request), ErrorCode::None);
-    let decision = host.shard.on_timer(
+    let mut decision = host.shard.on_timer(
         ottla_protocol::ids::TimestampMs(host.now + 10),
         Timer::OffsetExpiry,
     );
     assert_eq!(decision.records.len(), ottla_groups::MAX_EXPIRY_RECORDS);
+    let first = decision.take_first(7);
+    assert_eq!(first.records.len(), 7);
+    assert!(host.run(first).is_ok());
+    assert_eq!(host.fetch_all(GROUP)[0].partitions.len(), 25_000 - 7);
     assert!(host.run(decision).is_ok());
+    assert_eq!(host.fetch_all(GROUP)[0].partitions.len(), 15_000);
     host.advance(10);
     assert!(
         host.fetch_all(GROUP).is_empty(),
