@@ -19,4 +19,6 @@ pub mod wire;
 pub use error_code::ErrorCode;
 pub use messages::api_key::ApiKey;
 pub use uuid::Uuid;
-pub use wire::{DecodeError, EncodeError, Message, RawTaggedField, Reader, Records, Request, Writer};
+pub use wire::{
+    DecodeError, EncodeError, Message, RawTaggedField, Reader, Records, Request, Writer,
+};

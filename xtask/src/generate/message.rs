@@ -31,6 +31,9 @@ const WIRE_IMPORTS: [&str; 18] = [
     "write_tagged_nullable_struct",
 ];
 
+/// A part of a message with at most this many fields is read in line: moving it would cost more than reading it.
+const MAX_INLINED_FIELDS: usize = 3;
+
 /// The file of `message`.
 pub fn generate(message: &Message) -> Result<String, GenerateError> {
     let models = structs(message)?;
@@ -192,6 +195,8 @@ fn field_doc(field: &FieldModel) -> String {
 fn codec_impl(out: &mut String, model: &StructModel, min_size: usize) {
     let read = codec::read_body(model);
     let write = codec::write_body(model);
+    let is_small = model.fields.len() <= MAX_INLINED_FIELDS && model.name != model.message.name;
+    let inline = if is_small { "#[inline]\n" } else { "" };
     let argument = |name: &str, body: &str| {
         if uses(body, name) {
             name.to_owned()
@@ -202,7 +207,7 @@ fn codec_impl(out: &mut String, model: &StructModel, min_size: usize) {
     let _ = writeln!(
         out,
         "impl Element for {} {{\nconst MIN_SIZE: usize = {min_size};\n\n\
-         fn read({}: &mut Reader, {}: i16, {}: bool) -> Result<Self, DecodeError> {{\n{read}\n}}\n\n\
+         {inline}fn read({}: &mut Reader, {}: i16, {}: bool) -> Result<Self, DecodeError> {{\n{read}\n}}\n\n\
          fn write(&self, {}: &mut Writer, {}: i16, {}: bool) -> Result<(), EncodeError> {{\n\
          {write}\n}}\n}}\n",
         model.name,

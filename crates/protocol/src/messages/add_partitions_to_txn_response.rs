@@ -91,6 +91,7 @@ pub struct AddPartitionsToTxnResult {
 impl Element for AddPartitionsToTxnResult {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let transactional_id = r.string(flexible)?;
         let topic_results = read_array(r, version, flexible)?;
@@ -127,6 +128,7 @@ pub struct AddPartitionsToTxnTopicResult {
 impl Element for AddPartitionsToTxnTopicResult {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let name = r.string(flexible)?;
         let results_by_partition = read_array(r, version, flexible)?;
@@ -163,6 +165,7 @@ pub struct AddPartitionsToTxnPartitionResult {
 impl Element for AddPartitionsToTxnPartitionResult {
     const MIN_SIZE: usize = 6;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let partition_index = r.i32()?;
         let partition_error_code = r.i16()?;

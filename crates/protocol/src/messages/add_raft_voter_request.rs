@@ -102,6 +102,7 @@ pub struct Listener {
 impl Element for Listener {
     const MIN_SIZE: usize = 5;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let name = r.string(flexible)?;
         let host = r.string(flexible)?;

@@ -58,6 +58,7 @@ pub struct EntryData {
 impl Element for EntryData {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let entity = read_array(r, version, flexible)?;
         let ops = read_array(r, version, flexible)?;
@@ -104,6 +105,7 @@ impl Default for EntityData {
 impl Element for EntityData {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let entity_type = r.string(flexible)?;
         let entity_name = r.nullable_string(flexible)?;
@@ -142,6 +144,7 @@ pub struct OpData {
 impl Element for OpData {
     const MIN_SIZE: usize = 11;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let key = r.string(flexible)?;
         let value = r.f64()?;

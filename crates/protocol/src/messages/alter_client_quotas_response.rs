@@ -70,6 +70,7 @@ impl Default for EntryData {
 impl Element for EntryData {
     const MIN_SIZE: usize = 5;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let error_code = r.i16()?;
         let error_message = r.nullable_string(flexible)?;
@@ -119,6 +120,7 @@ impl Default for EntityData {
 impl Element for EntityData {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let entity_type = r.string(flexible)?;
         let entity_name = r.nullable_string(flexible)?;

@@ -60,6 +60,7 @@ pub struct AlterConfigsResource {
 impl Element for AlterConfigsResource {
     const MIN_SIZE: usize = 4;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let resource_type = r.i8()?;
         let resource_name = r.string(flexible)?;
@@ -109,6 +110,7 @@ impl Default for AlterableConfig {
 impl Element for AlterableConfig {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let name = r.string(flexible)?;
         let value = r.nullable_string(flexible)?;

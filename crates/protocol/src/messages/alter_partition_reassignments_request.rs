@@ -81,6 +81,7 @@ pub struct ReassignableTopic {
 impl Element for ReassignableTopic {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let name = r.string(flexible)?;
         let partitions = read_array(r, version, flexible)?;
@@ -117,6 +118,7 @@ pub struct ReassignablePartition {
 impl Element for ReassignablePartition {
     const MIN_SIZE: usize = 6;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let partition_index = r.i32()?;
         let replicas = read_nullable_array(r, version, flexible)?;

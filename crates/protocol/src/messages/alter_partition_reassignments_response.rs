@@ -87,6 +87,7 @@ pub struct ReassignableTopicResponse {
 impl Element for ReassignableTopicResponse {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let name = r.string(flexible)?;
         let partitions = read_array(r, version, flexible)?;
@@ -136,6 +137,7 @@ impl Default for ReassignablePartitionResponse {
 impl Element for ReassignablePartitionResponse {
     const MIN_SIZE: usize = 8;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let partition_index = r.i32()?;
         let error_code = r.i16()?;

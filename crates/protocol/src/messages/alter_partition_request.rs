@@ -75,6 +75,7 @@ pub struct TopicData {
 impl Element for TopicData {
     const MIN_SIZE: usize = 18;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let topic_id = r.uuid()?;
         let partitions = read_array(r, version, flexible)?;
@@ -199,6 +200,7 @@ impl Default for BrokerState {
 impl Element for BrokerState {
     const MIN_SIZE: usize = 13;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let broker_id = r.i32()?;
         let broker_epoch = r.i64()?;

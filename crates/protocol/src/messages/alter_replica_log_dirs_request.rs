@@ -53,6 +53,7 @@ pub struct AlterReplicaLogDir {
 impl Element for AlterReplicaLogDir {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let path = r.string(flexible)?;
         let topics = read_array(r, version, flexible)?;
@@ -89,6 +90,7 @@ pub struct AlterReplicaLogDirTopic {
 impl Element for AlterReplicaLogDirTopic {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let name = r.string(flexible)?;
         let partitions = read_array(r, version, flexible)?;

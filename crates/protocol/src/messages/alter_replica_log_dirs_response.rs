@@ -57,6 +57,7 @@ pub struct AlterReplicaLogDirTopicResult {
 impl Element for AlterReplicaLogDirTopicResult {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let topic_name = r.string(flexible)?;
         let partitions = read_array(r, version, flexible)?;
@@ -93,6 +94,7 @@ pub struct AlterReplicaLogDirPartitionResult {
 impl Element for AlterReplicaLogDirPartitionResult {
     const MIN_SIZE: usize = 6;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let partition_index = r.i32()?;
         let error_code = r.i16()?;

@@ -58,6 +58,7 @@ pub struct AlterShareGroupOffsetsRequestTopic {
 impl Element for AlterShareGroupOffsetsRequestTopic {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let topic_name = r.string(flexible)?;
         let partitions = read_array(r, version, flexible)?;
@@ -94,6 +95,7 @@ pub struct AlterShareGroupOffsetsRequestPartition {
 impl Element for AlterShareGroupOffsetsRequestPartition {
     const MIN_SIZE: usize = 13;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let partition_index = r.i32()?;
         let start_offset = r.i64()?;

@@ -70,6 +70,7 @@ pub struct AlterShareGroupOffsetsResponseTopic {
 impl Element for AlterShareGroupOffsetsResponseTopic {
     const MIN_SIZE: usize = 19;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let topic_name = r.string(flexible)?;
         let topic_id = r.uuid()?;
@@ -111,6 +112,7 @@ pub struct AlterShareGroupOffsetsResponsePartition {
 impl Element for AlterShareGroupOffsetsResponsePartition {
     const MIN_SIZE: usize = 8;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let partition_index = r.i32()?;
         let error_code = r.i16()?;

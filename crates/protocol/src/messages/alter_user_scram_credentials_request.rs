@@ -59,6 +59,7 @@ pub struct ScramCredentialDeletion {
 impl Element for ScramCredentialDeletion {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let name = r.string(flexible)?;
         let mechanism = r.i8()?;

@@ -70,6 +70,7 @@ impl Default for AlterUserScramCredentialsResult {
 impl Element for AlterUserScramCredentialsResult {
     const MIN_SIZE: usize = 5;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let user = r.string(flexible)?;
         let error_code = r.i16()?;

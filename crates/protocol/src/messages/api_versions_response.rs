@@ -139,6 +139,7 @@ pub struct ApiVersion {
 impl Element for ApiVersion {
     const MIN_SIZE: usize = 6;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let api_key = r.i16()?;
         let min_version = r.i16()?;
@@ -180,6 +181,7 @@ pub struct SupportedFeatureKey {
 impl Element for SupportedFeatureKey {
     const MIN_SIZE: usize = 6;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let name = r.string(flexible)?;
         let min_version = r.i16()?;
@@ -221,6 +223,7 @@ pub struct FinalizedFeatureKey {
 impl Element for FinalizedFeatureKey {
     const MIN_SIZE: usize = 6;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let name = r.string(flexible)?;
         let max_version_level = r.i16()?;

@@ -75,6 +75,7 @@ pub struct DirectoryData {
 impl Element for DirectoryData {
     const MIN_SIZE: usize = 18;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let id = r.uuid()?;
         let topics = read_array(r, version, flexible)?;
@@ -111,6 +112,7 @@ pub struct TopicData {
 impl Element for TopicData {
     const MIN_SIZE: usize = 18;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let topic_id = r.uuid()?;
         let partitions = read_array(r, version, flexible)?;
@@ -145,6 +147,7 @@ pub struct PartitionData {
 impl Element for PartitionData {
     const MIN_SIZE: usize = 5;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let partition_index = r.i32()?;
         let unknown_tagged_fields = r.tagged_fields(flexible)?;

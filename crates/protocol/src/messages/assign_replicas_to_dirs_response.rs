@@ -63,6 +63,7 @@ pub struct DirectoryData {
 impl Element for DirectoryData {
     const MIN_SIZE: usize = 18;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let id = r.uuid()?;
         let topics = read_array(r, version, flexible)?;
@@ -99,6 +100,7 @@ pub struct TopicData {
 impl Element for TopicData {
     const MIN_SIZE: usize = 18;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let topic_id = r.uuid()?;
         let partitions = read_array(r, version, flexible)?;
@@ -135,6 +137,7 @@ pub struct PartitionData {
 impl Element for PartitionData {
     const MIN_SIZE: usize = 7;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let partition_index = r.i32()?;
         let error_code = r.i16()?;

@@ -89,6 +89,7 @@ pub struct TopicData {
 impl Element for TopicData {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let topic_name = r.string(flexible)?;
         let partitions = read_array(r, version, flexible)?;
@@ -127,6 +128,7 @@ pub struct LeaderEndpoint {
 impl Element for LeaderEndpoint {
     const MIN_SIZE: usize = 5;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let name = r.string(flexible)?;
         let host = r.string(flexible)?;

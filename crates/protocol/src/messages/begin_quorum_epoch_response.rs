@@ -82,6 +82,7 @@ pub struct TopicData {
 impl Element for TopicData {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let topic_name = r.string(flexible)?;
         let partitions = read_array(r, version, flexible)?;
@@ -120,6 +121,7 @@ pub struct NodeEndpoint {
 impl Element for NodeEndpoint {
     const MIN_SIZE: usize = 8;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let node_id = r.i32()?;
         let host = r.string(flexible)?;

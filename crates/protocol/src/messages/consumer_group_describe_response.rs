@@ -246,6 +246,7 @@ pub struct Assignment {
 impl Element for Assignment {
     const MIN_SIZE: usize = 2;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let topic_partitions = read_array(r, version, flexible)?;
         let unknown_tagged_fields = r.tagged_fields(flexible)?;
@@ -281,6 +282,7 @@ pub struct TopicPartitions {
 impl Element for TopicPartitions {
     const MIN_SIZE: usize = 19;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let topic_id = r.uuid()?;
         let topic_name = r.string(flexible)?;

@@ -128,6 +128,7 @@ pub struct TopicPartitions {
 impl Element for TopicPartitions {
     const MIN_SIZE: usize = 18;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let topic_id = r.uuid()?;
         let partitions = read_array(r, version, flexible)?;

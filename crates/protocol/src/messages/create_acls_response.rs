@@ -67,6 +67,7 @@ impl Default for AclCreationResult {
 impl Element for AclCreationResult {
     const MIN_SIZE: usize = 4;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let error_code = r.i16()?;
         let error_message = r.nullable_string(flexible)?;

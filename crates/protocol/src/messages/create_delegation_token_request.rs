@@ -102,6 +102,7 @@ pub struct CreatableRenewers {
 impl Element for CreatableRenewers {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let principal_type = r.string(flexible)?;
         let principal_name = r.string(flexible)?;

@@ -76,6 +76,7 @@ impl Default for CreatePartitionsTopic {
 impl Element for CreatePartitionsTopic {
     const MIN_SIZE: usize = 7;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let name = r.string(flexible)?;
         let count = r.i32()?;
@@ -113,6 +114,7 @@ pub struct CreatePartitionsAssignment {
 impl Element for CreatePartitionsAssignment {
     const MIN_SIZE: usize = 2;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let broker_ids = read_array(r, version, flexible)?;
         let unknown_tagged_fields = r.tagged_fields(flexible)?;

@@ -59,6 +59,7 @@ pub struct CreatePartitionsTopicResult {
 impl Element for CreatePartitionsTopicResult {
     const MIN_SIZE: usize = 5;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let name = r.string(flexible)?;
         let error_code = r.i16()?;

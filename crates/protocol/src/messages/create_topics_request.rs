@@ -125,6 +125,7 @@ pub struct CreatableReplicaAssignment {
 impl Element for CreatableReplicaAssignment {
     const MIN_SIZE: usize = 6;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let partition_index = r.i32()?;
         let broker_ids = read_array(r, version, flexible)?;
@@ -171,6 +172,7 @@ impl Default for CreatableTopicConfig {
 impl Element for CreatableTopicConfig {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let name = r.string(flexible)?;
         let value = r.nullable_string(flexible)?;

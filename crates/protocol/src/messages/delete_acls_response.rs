@@ -70,6 +70,7 @@ impl Default for DeleteAclsFilterResult {
 impl Element for DeleteAclsFilterResult {
     const MIN_SIZE: usize = 5;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let error_code = r.i16()?;
         let error_message = r.nullable_string(flexible)?;

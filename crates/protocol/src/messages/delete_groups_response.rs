@@ -57,6 +57,7 @@ pub struct DeletableGroupResult {
 impl Element for DeletableGroupResult {
     const MIN_SIZE: usize = 4;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let group_id = r.string(flexible)?;
         let error_code = r.i16()?;

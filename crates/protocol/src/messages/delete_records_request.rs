@@ -58,6 +58,7 @@ pub struct DeleteRecordsTopic {
 impl Element for DeleteRecordsTopic {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let name = r.string(flexible)?;
         let partitions = read_array(r, version, flexible)?;
@@ -94,6 +95,7 @@ pub struct DeleteRecordsPartition {
 impl Element for DeleteRecordsPartition {
     const MIN_SIZE: usize = 12;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let partition_index = r.i32()?;
         let offset = r.i64()?;

@@ -57,6 +57,7 @@ pub struct DeleteRecordsTopicResult {
 impl Element for DeleteRecordsTopicResult {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let name = r.string(flexible)?;
         let partitions = read_array(r, version, flexible)?;
@@ -95,6 +96,7 @@ pub struct DeleteRecordsPartitionResult {
 impl Element for DeleteRecordsPartitionResult {
     const MIN_SIZE: usize = 14;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let partition_index = r.i32()?;
         let low_watermark = r.i64()?;

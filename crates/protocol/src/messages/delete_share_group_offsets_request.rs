@@ -56,6 +56,7 @@ pub struct DeleteShareGroupOffsetsRequestTopic {
 impl Element for DeleteShareGroupOffsetsRequestTopic {
     const MIN_SIZE: usize = 2;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let topic_name = r.string(flexible)?;
         let unknown_tagged_fields = r.tagged_fields(flexible)?;

@@ -59,6 +59,7 @@ pub struct DeleteStateData {
 impl Element for DeleteStateData {
     const MIN_SIZE: usize = 18;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let topic_id = r.uuid()?;
         let partitions = read_array(r, version, flexible)?;
@@ -93,6 +94,7 @@ pub struct PartitionData {
 impl Element for PartitionData {
     const MIN_SIZE: usize = 5;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let partition = r.i32()?;
         let unknown_tagged_fields = r.tagged_fields(flexible)?;

@@ -81,6 +81,7 @@ pub struct DeleteTopicState {
 impl Element for DeleteTopicState {
     const MIN_SIZE: usize = 18;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let name = r.nullable_string(flexible)?;
         let topic_id = r.uuid()?;

@@ -71,6 +71,7 @@ impl Default for ComponentData {
 impl Element for ComponentData {
     const MIN_SIZE: usize = 4;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let entity_type = r.string(flexible)?;
         let match_type = r.i8()?;

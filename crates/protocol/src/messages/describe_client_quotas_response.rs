@@ -79,6 +79,7 @@ pub struct EntryData {
 impl Element for EntryData {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let entity = read_array(r, version, flexible)?;
         let values = read_array(r, version, flexible)?;
@@ -125,6 +126,7 @@ impl Default for EntityData {
 impl Element for EntityData {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let entity_type = r.string(flexible)?;
         let entity_name = r.nullable_string(flexible)?;
@@ -161,6 +163,7 @@ pub struct ValueData {
 impl Element for ValueData {
     const MIN_SIZE: usize = 10;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let key = r.string(flexible)?;
         let value = r.f64()?;

@@ -83,6 +83,7 @@ impl Default for DescribeConfigsResource {
 impl Element for DescribeConfigsResource {
     const MIN_SIZE: usize = 4;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let resource_type = r.i8()?;
         let resource_name = r.string(flexible)?;

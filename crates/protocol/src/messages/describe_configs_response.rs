@@ -224,6 +224,7 @@ impl Default for DescribeConfigsSynonym {
 impl Element for DescribeConfigsSynonym {
     const MIN_SIZE: usize = 4;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let name = r.string(flexible)?;
         let value = r.nullable_string(flexible)?;

@@ -161,6 +161,7 @@ pub struct DescribedDelegationTokenRenewer {
 impl Element for DescribedDelegationTokenRenewer {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let principal_type = r.string(flexible)?;
         let principal_name = r.string(flexible)?;

@@ -53,6 +53,7 @@ pub struct TopicRequest {
 impl Element for TopicRequest {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let name = r.string(flexible)?;
         let partition_indexes = read_array(r, version, flexible)?;

@@ -97,6 +97,7 @@ pub struct TopicData {
 impl Element for TopicData {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let topic_name = r.string(flexible)?;
         let partitions = read_array(r, version, flexible)?;
@@ -133,6 +134,7 @@ pub struct Node {
 impl Element for Node {
     const MIN_SIZE: usize = 6;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let node_id = r.i32()?;
         let listeners = read_array(r, version, flexible)?;
@@ -259,6 +261,7 @@ pub struct Listener {
 impl Element for Listener {
     const MIN_SIZE: usize = 5;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let name = r.string(flexible)?;
         let host = r.string(flexible)?;

@@ -63,6 +63,7 @@ impl Default for DescribeShareGroupOffsetsRequestGroup {
 impl Element for DescribeShareGroupOffsetsRequestGroup {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let group_id = r.string(flexible)?;
         let topics = read_nullable_array(r, version, flexible)?;
@@ -99,6 +100,7 @@ pub struct DescribeShareGroupOffsetsRequestTopic {
 impl Element for DescribeShareGroupOffsetsRequestTopic {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let topic_name = r.string(flexible)?;
         let partitions = read_array(r, version, flexible)?;

@@ -106,6 +106,7 @@ pub struct DescribeShareGroupOffsetsResponseTopic {
 impl Element for DescribeShareGroupOffsetsResponseTopic {
     const MIN_SIZE: usize = 19;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let topic_name = r.string(flexible)?;
         let topic_id = r.uuid()?;

@@ -72,6 +72,7 @@ pub struct TopicRequest {
 impl Element for TopicRequest {
     const MIN_SIZE: usize = 2;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let name = r.string(flexible)?;
         let unknown_tagged_fields = r.tagged_fields(flexible)?;
@@ -105,6 +106,7 @@ pub struct Cursor {
 impl Element for Cursor {
     const MIN_SIZE: usize = 6;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let topic_name = r.string(flexible)?;
         let partition_index = r.i32()?;

@@ -134,6 +134,7 @@ pub struct Cursor {
 impl Element for Cursor {
     const MIN_SIZE: usize = 6;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let topic_name = r.string(flexible)?;
         let partition_index = r.i32()?;

@@ -123,6 +123,7 @@ pub struct TopicData {
 impl Element for TopicData {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let topic = r.string(flexible)?;
         let partitions = read_array(r, version, flexible)?;

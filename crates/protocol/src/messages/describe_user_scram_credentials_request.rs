@@ -60,6 +60,7 @@ pub struct UserName {
 impl Element for UserName {
     const MIN_SIZE: usize = 2;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let name = r.string(flexible)?;
         let unknown_tagged_fields = r.tagged_fields(flexible)?;

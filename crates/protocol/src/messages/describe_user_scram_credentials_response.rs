@@ -137,6 +137,7 @@ pub struct CredentialInfo {
 impl Element for CredentialInfo {
     const MIN_SIZE: usize = 6;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let mechanism = r.i8()?;
         let iterations = r.i32()?;

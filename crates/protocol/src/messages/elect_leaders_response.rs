@@ -69,6 +69,7 @@ pub struct ReplicaElectionResult {
 impl Element for ReplicaElectionResult {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let topic = r.string(flexible)?;
         let partition_result = read_array(r, version, flexible)?;
@@ -118,6 +119,7 @@ impl Default for PartitionResult {
 impl Element for PartitionResult {
     const MIN_SIZE: usize = 8;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let partition_id = r.i32()?;
         let error_code = r.i16()?;

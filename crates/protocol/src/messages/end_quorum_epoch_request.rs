@@ -70,6 +70,7 @@ pub struct TopicData {
 impl Element for TopicData {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let topic_name = r.string(flexible)?;
         let partitions = read_array(r, version, flexible)?;
@@ -108,6 +109,7 @@ pub struct LeaderEndpoint {
 impl Element for LeaderEndpoint {
     const MIN_SIZE: usize = 5;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let name = r.string(flexible)?;
         let host = r.string(flexible)?;
@@ -210,6 +212,7 @@ pub struct ReplicaInfo {
 impl Element for ReplicaInfo {
     const MIN_SIZE: usize = 21;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let candidate_id = r.i32()?;
         let candidate_directory_id = r.uuid()?;

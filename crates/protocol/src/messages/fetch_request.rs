@@ -196,6 +196,7 @@ impl Default for ReplicaState {
 impl Element for ReplicaState {
     const MIN_SIZE: usize = 13;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let replica_id = r.i32()?;
         let replica_epoch = r.i64()?;
@@ -234,6 +235,7 @@ pub struct FetchTopic {
 impl Element for FetchTopic {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let topic = if version <= 12 {
             r.string(flexible)?
@@ -283,6 +285,7 @@ pub struct ForgottenTopic {
 impl Element for ForgottenTopic {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let topic = if version <= 12 {
             r.string(flexible)?

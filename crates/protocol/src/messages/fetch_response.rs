@@ -104,6 +104,7 @@ pub struct FetchableTopicResponse {
 impl Element for FetchableTopicResponse {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let topic = if version <= 12 {
             r.string(flexible)?
@@ -367,6 +368,7 @@ impl Default for EpochEndOffset {
 impl Element for EpochEndOffset {
     const MIN_SIZE: usize = 13;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let epoch = r.i32()?;
         let end_offset = r.i64()?;
@@ -413,6 +415,7 @@ impl Default for LeaderIdAndEpoch {
 impl Element for LeaderIdAndEpoch {
     const MIN_SIZE: usize = 9;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let leader_id = r.i32()?;
         let leader_epoch = r.i32()?;
@@ -459,6 +462,7 @@ impl Default for SnapshotId {
 impl Element for SnapshotId {
     const MIN_SIZE: usize = 13;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let end_offset = r.i64()?;
         let epoch = r.i32()?;
@@ -495,6 +499,7 @@ pub struct AbortedTransaction {
 impl Element for AbortedTransaction {
     const MIN_SIZE: usize = 16;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let producer_id = r.i64()?;
         let first_offset = r.i64()?;

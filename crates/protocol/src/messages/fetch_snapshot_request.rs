@@ -95,6 +95,7 @@ pub struct TopicSnapshot {
 impl Element for TopicSnapshot {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let name = r.string(flexible)?;
         let partitions = read_array(r, version, flexible)?;
@@ -199,6 +200,7 @@ pub struct SnapshotId {
 impl Element for SnapshotId {
     const MIN_SIZE: usize = 13;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let end_offset = r.i64()?;
         let epoch = r.i32()?;

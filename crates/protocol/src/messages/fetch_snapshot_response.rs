@@ -87,6 +87,7 @@ pub struct TopicSnapshot {
 impl Element for TopicSnapshot {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let name = r.string(flexible)?;
         let partitions = read_array(r, version, flexible)?;
@@ -125,6 +126,7 @@ pub struct NodeEndpoint {
 impl Element for NodeEndpoint {
     const MIN_SIZE: usize = 8;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let node_id = r.i32()?;
         let host = r.string(flexible)?;
@@ -246,6 +248,7 @@ pub struct SnapshotId {
 impl Element for SnapshotId {
     const MIN_SIZE: usize = 13;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let end_offset = r.i64()?;
         let epoch = r.i32()?;
@@ -282,6 +285,7 @@ pub struct LeaderIdAndEpoch {
 impl Element for LeaderIdAndEpoch {
     const MIN_SIZE: usize = 9;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let leader_id = r.i32()?;
         let leader_epoch = r.i32()?;

@@ -59,6 +59,7 @@ pub struct InitializeStateData {
 impl Element for InitializeStateData {
     const MIN_SIZE: usize = 18;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let topic_id = r.uuid()?;
         let partitions = read_array(r, version, flexible)?;
@@ -97,6 +98,7 @@ pub struct PartitionData {
 impl Element for PartitionData {
     const MIN_SIZE: usize = 17;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let partition = r.i32()?;
         let state_epoch = r.i32()?;

@@ -53,6 +53,7 @@ pub struct InitializeStateResult {
 impl Element for InitializeStateResult {
     const MIN_SIZE: usize = 18;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let topic_id = r.uuid()?;
         let partitions = read_array(r, version, flexible)?;
@@ -91,6 +92,7 @@ pub struct PartitionResult {
 impl Element for PartitionResult {
     const MIN_SIZE: usize = 8;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let partition = r.i32()?;
         let error_code = r.i16()?;

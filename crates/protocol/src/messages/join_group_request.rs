@@ -124,6 +124,7 @@ pub struct JoinGroupRequestProtocol {
 impl Element for JoinGroupRequestProtocol {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let name = r.string(flexible)?;
         let metadata = r.bytes(flexible)?;

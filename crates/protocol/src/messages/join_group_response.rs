@@ -142,6 +142,7 @@ pub struct JoinGroupResponseMember {
 impl Element for JoinGroupResponseMember {
     const MIN_SIZE: usize = 4;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let member_id = r.string(flexible)?;
         let group_instance_id = if version >= 5 {

@@ -68,6 +68,7 @@ pub struct Voter {
 impl Element for Voter {
     const MIN_SIZE: usize = 5;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let voter_id = r.i32()?;
         let voter_directory_id = if version >= 1 { r.uuid()? } else { Uuid::ZERO };

@@ -87,6 +87,7 @@ pub struct MemberIdentity {
 impl Element for MemberIdentity {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let member_id = r.string(flexible)?;
         let group_instance_id = r.nullable_string(flexible)?;

@@ -88,6 +88,7 @@ impl Default for MemberResponse {
 impl Element for MemberResponse {
     const MIN_SIZE: usize = 5;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let member_id = r.string(flexible)?;
         let group_instance_id = r.nullable_string(flexible)?;

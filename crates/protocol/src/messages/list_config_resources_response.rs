@@ -72,6 +72,7 @@ impl Default for ConfigResource {
 impl Element for ConfigResource {
     const MIN_SIZE: usize = 2;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let resource_name = r.string(flexible)?;
         let resource_type = if version >= 1 { r.i8()? } else { 16 };

@@ -77,6 +77,7 @@ pub struct ListOffsetsTopic {
 impl Element for ListOffsetsTopic {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let name = r.string(flexible)?;
         let partitions = read_array(r, version, flexible)?;
@@ -126,6 +127,7 @@ impl Default for ListOffsetsPartition {
 impl Element for ListOffsetsPartition {
     const MIN_SIZE: usize = 12;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let partition_index = r.i32()?;
         let current_leader_epoch = if version >= 4 { r.i32()? } else { -1 };

@@ -59,6 +59,7 @@ pub struct ListOffsetsTopicResponse {
 impl Element for ListOffsetsTopicResponse {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let name = r.string(flexible)?;
         let partitions = read_array(r, version, flexible)?;

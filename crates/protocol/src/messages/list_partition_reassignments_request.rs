@@ -68,6 +68,7 @@ pub struct ListPartitionReassignmentsTopics {
 impl Element for ListPartitionReassignmentsTopics {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let name = r.string(flexible)?;
         let partition_indexes = read_array(r, version, flexible)?;

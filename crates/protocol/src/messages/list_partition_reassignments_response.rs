@@ -79,6 +79,7 @@ pub struct OngoingTopicReassignment {
 impl Element for OngoingTopicReassignment {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let name = r.string(flexible)?;
         let partitions = read_array(r, version, flexible)?;

@@ -69,6 +69,7 @@ pub struct TransactionState {
 impl Element for TransactionState {
     const MIN_SIZE: usize = 11;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let transactional_id = r.string(flexible)?;
         let producer_id = r.i64()?;

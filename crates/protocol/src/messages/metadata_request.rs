@@ -129,6 +129,7 @@ impl Default for MetadataRequestTopic {
 impl Element for MetadataRequestTopic {
     const MIN_SIZE: usize = 2;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let topic_id = if version >= 10 { r.uuid()? } else { Uuid::ZERO };
         let name = if version >= 10 {

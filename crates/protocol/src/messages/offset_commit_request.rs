@@ -108,6 +108,7 @@ pub struct OffsetCommitRequestTopic {
 impl Element for OffsetCommitRequestTopic {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let name = if version <= 9 {
             r.string(flexible)?

@@ -62,6 +62,7 @@ pub struct OffsetCommitResponseTopic {
 impl Element for OffsetCommitResponseTopic {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let name = if version <= 9 {
             r.string(flexible)?
@@ -109,6 +110,7 @@ pub struct OffsetCommitResponsePartition {
 impl Element for OffsetCommitResponsePartition {
     const MIN_SIZE: usize = 6;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let partition_index = r.i32()?;
         let error_code = r.i16()?;

@@ -54,6 +54,7 @@ pub struct OffsetDeleteRequestTopic {
 impl Element for OffsetDeleteRequestTopic {
     const MIN_SIZE: usize = 6;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let name = r.string(flexible)?;
         let partitions = read_array(r, version, flexible)?;
@@ -84,6 +85,7 @@ pub struct OffsetDeleteRequestPartition {
 impl Element for OffsetDeleteRequestPartition {
     const MIN_SIZE: usize = 4;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, _flexible: bool) -> Result<Self, DecodeError> {
         let partition_index = r.i32()?;
         let unknown_tagged_fields = Vec::new();

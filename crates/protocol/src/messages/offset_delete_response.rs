@@ -58,6 +58,7 @@ pub struct OffsetDeleteResponseTopic {
 impl Element for OffsetDeleteResponseTopic {
     const MIN_SIZE: usize = 6;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let name = r.string(flexible)?;
         let partitions = read_array(r, version, flexible)?;
@@ -90,6 +91,7 @@ pub struct OffsetDeleteResponsePartition {
 impl Element for OffsetDeleteResponsePartition {
     const MIN_SIZE: usize = 6;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, _flexible: bool) -> Result<Self, DecodeError> {
         let partition_index = r.i32()?;
         let error_code = r.i16()?;

@@ -134,6 +134,7 @@ pub struct OffsetFetchRequestTopic {
 impl Element for OffsetFetchRequestTopic {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let name = r.string(flexible)?;
         let partition_indexes = read_array(r, version, flexible)?;
@@ -238,6 +239,7 @@ pub struct OffsetFetchRequestTopics {
 impl Element for OffsetFetchRequestTopics {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let name = if version <= 9 {
             r.string(flexible)?

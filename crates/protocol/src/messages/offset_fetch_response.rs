@@ -98,6 +98,7 @@ pub struct OffsetFetchResponseTopic {
 impl Element for OffsetFetchResponseTopic {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let name = r.string(flexible)?;
         let partitions = read_array(r, version, flexible)?;
@@ -136,6 +137,7 @@ pub struct OffsetFetchResponseGroup {
 impl Element for OffsetFetchResponseGroup {
     const MIN_SIZE: usize = 5;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let group_id = r.string(flexible)?;
         let topics = read_array(r, version, flexible)?;
@@ -243,6 +245,7 @@ pub struct OffsetFetchResponseTopics {
 impl Element for OffsetFetchResponseTopics {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let name = if version <= 9 {
             r.string(flexible)?

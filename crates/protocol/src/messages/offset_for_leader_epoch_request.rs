@@ -70,6 +70,7 @@ pub struct OffsetForLeaderTopic {
 impl Element for OffsetForLeaderTopic {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let topic = r.string(flexible)?;
         let partitions = read_array(r, version, flexible)?;
@@ -119,6 +120,7 @@ impl Default for OffsetForLeaderPartition {
 impl Element for OffsetForLeaderPartition {
     const MIN_SIZE: usize = 12;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let partition = r.i32()?;
         let current_leader_epoch = r.i32()?;

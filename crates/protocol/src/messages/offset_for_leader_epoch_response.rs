@@ -57,6 +57,7 @@ pub struct OffsetForLeaderTopicResult {
 impl Element for OffsetForLeaderTopicResult {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let topic = r.string(flexible)?;
         let partitions = read_array(r, version, flexible)?;

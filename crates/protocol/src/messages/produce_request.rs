@@ -71,6 +71,7 @@ pub struct TopicProduceData {
 impl Element for TopicProduceData {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let name = if version <= 12 {
             r.string(flexible)?
@@ -118,6 +119,7 @@ pub struct PartitionProduceData {
 impl Element for PartitionProduceData {
     const MIN_SIZE: usize = 6;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let index = r.i32()?;
         let records = r.records(flexible)?;

@@ -85,6 +85,7 @@ pub struct TopicProduceResponse {
 impl Element for TopicProduceResponse {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let name = if version <= 12 {
             r.string(flexible)?
@@ -297,6 +298,7 @@ pub struct BatchIndexAndErrorMessage {
 impl Element for BatchIndexAndErrorMessage {
     const MIN_SIZE: usize = 6;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let batch_index = r.i32()?;
         let batch_index_error_message = r.nullable_string(flexible)?;
@@ -343,6 +345,7 @@ impl Default for LeaderIdAndEpoch {
 impl Element for LeaderIdAndEpoch {
     const MIN_SIZE: usize = 9;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let leader_id = r.i32()?;
         let leader_epoch = r.i32()?;

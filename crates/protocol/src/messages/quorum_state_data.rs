@@ -136,6 +136,7 @@ pub struct Voter {
 impl Element for Voter {
     const MIN_SIZE: usize = 5;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let voter_id = r.i32()?;
         let unknown_tagged_fields = r.tagged_fields(flexible)?;

@@ -53,6 +53,7 @@ pub struct ReadStateResult {
 impl Element for ReadStateResult {
     const MIN_SIZE: usize = 18;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let topic_id = r.uuid()?;
         let partitions = read_array(r, version, flexible)?;

@@ -59,6 +59,7 @@ pub struct ReadStateSummaryData {
 impl Element for ReadStateSummaryData {
     const MIN_SIZE: usize = 18;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let topic_id = r.uuid()?;
         let partitions = read_array(r, version, flexible)?;
@@ -95,6 +96,7 @@ pub struct PartitionData {
 impl Element for PartitionData {
     const MIN_SIZE: usize = 9;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let partition = r.i32()?;
         let leader_epoch = r.i32()?;

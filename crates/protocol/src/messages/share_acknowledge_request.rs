@@ -94,6 +94,7 @@ pub struct AcknowledgeTopic {
 impl Element for AcknowledgeTopic {
     const MIN_SIZE: usize = 18;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let topic_id = r.uuid()?;
         let partitions = read_array(r, version, flexible)?;
@@ -130,6 +131,7 @@ pub struct AcknowledgePartition {
 impl Element for AcknowledgePartition {
     const MIN_SIZE: usize = 6;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let partition_index = r.i32()?;
         let acknowledgement_batches = read_array(r, version, flexible)?;
@@ -168,6 +170,7 @@ pub struct AcknowledgementBatch {
 impl Element for AcknowledgementBatch {
     const MIN_SIZE: usize = 18;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let first_offset = r.i64()?;
         let last_offset = r.i64()?;

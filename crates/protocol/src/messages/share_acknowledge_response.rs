@@ -80,6 +80,7 @@ pub struct ShareAcknowledgeTopicResponse {
 impl Element for ShareAcknowledgeTopicResponse {
     const MIN_SIZE: usize = 18;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let topic_id = r.uuid()?;
         let partitions = read_array(r, version, flexible)?;
@@ -208,6 +209,7 @@ pub struct LeaderIdAndEpoch {
 impl Element for LeaderIdAndEpoch {
     const MIN_SIZE: usize = 9;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let leader_id = r.i32()?;
         let leader_epoch = r.i32()?;

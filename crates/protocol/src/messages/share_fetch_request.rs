@@ -138,6 +138,7 @@ pub struct FetchTopic {
 impl Element for FetchTopic {
     const MIN_SIZE: usize = 18;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let topic_id = r.uuid()?;
         let partitions = read_array(r, version, flexible)?;
@@ -174,6 +175,7 @@ pub struct ForgottenTopic {
 impl Element for ForgottenTopic {
     const MIN_SIZE: usize = 18;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let topic_id = r.uuid()?;
         let partitions = read_array(r, version, flexible)?;
@@ -210,6 +212,7 @@ pub struct FetchPartition {
 impl Element for FetchPartition {
     const MIN_SIZE: usize = 6;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let partition_index = r.i32()?;
         let acknowledgement_batches = read_array(r, version, flexible)?;
@@ -248,6 +251,7 @@ pub struct AcknowledgementBatch {
 impl Element for AcknowledgementBatch {
     const MIN_SIZE: usize = 18;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let first_offset = r.i64()?;
         let last_offset = r.i64()?;

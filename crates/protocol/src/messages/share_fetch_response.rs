@@ -78,6 +78,7 @@ pub struct ShareFetchableTopicResponse {
 impl Element for ShareFetchableTopicResponse {
     const MIN_SIZE: usize = 18;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let topic_id = r.uuid()?;
         let partitions = read_array(r, version, flexible)?;
@@ -229,6 +230,7 @@ pub struct LeaderIdAndEpoch {
 impl Element for LeaderIdAndEpoch {
     const MIN_SIZE: usize = 9;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let leader_id = r.i32()?;
         let leader_epoch = r.i32()?;
@@ -267,6 +269,7 @@ pub struct AcquiredRecords {
 impl Element for AcquiredRecords {
     const MIN_SIZE: usize = 19;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let first_offset = r.i64()?;
         let last_offset = r.i64()?;

@@ -81,6 +81,7 @@ pub struct Assignment {
 impl Element for Assignment {
     const MIN_SIZE: usize = 2;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let topic_partitions = read_array(r, version, flexible)?;
         let unknown_tagged_fields = r.tagged_fields(flexible)?;
@@ -114,6 +115,7 @@ pub struct TopicPartitions {
 impl Element for TopicPartitions {
     const MIN_SIZE: usize = 18;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let topic_id = r.uuid()?;
         let partitions = read_array(r, version, flexible)?;

@@ -146,6 +146,7 @@ pub struct Topology {
 impl Element for Topology {
     const MIN_SIZE: usize = 6;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let epoch = r.i32()?;
         let subtopologies = read_nullable_array(r, version, flexible)?;
@@ -334,6 +335,7 @@ pub struct Endpoint {
 impl Element for Endpoint {
     const MIN_SIZE: usize = 4;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let host = r.string(flexible)?;
         let port = r.u16()?;
@@ -370,6 +372,7 @@ pub struct KeyValue {
 impl Element for KeyValue {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let key = r.string(flexible)?;
         let value = r.string(flexible)?;
@@ -408,6 +411,7 @@ pub struct TaskOffset {
 impl Element for TaskOffset {
     const MIN_SIZE: usize = 14;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let subtopology_id = r.string(flexible)?;
         let partition = r.i32()?;
@@ -449,6 +453,7 @@ pub struct Assignment {
 impl Element for Assignment {
     const MIN_SIZE: usize = 4;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let active_tasks = read_array(r, version, flexible)?;
         let standby_tasks = read_array(r, version, flexible)?;
@@ -534,6 +539,7 @@ pub struct TaskIds {
 impl Element for TaskIds {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let subtopology_id = r.string(flexible)?;
         let partitions = read_array(r, version, flexible)?;

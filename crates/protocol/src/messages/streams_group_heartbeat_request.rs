@@ -159,6 +159,7 @@ pub struct Topology {
 impl Element for Topology {
     const MIN_SIZE: usize = 6;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let epoch = r.i32()?;
         let subtopologies = read_array(r, version, flexible)?;
@@ -195,6 +196,7 @@ pub struct TaskIds {
 impl Element for TaskIds {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let subtopology_id = r.string(flexible)?;
         let partitions = read_array(r, version, flexible)?;
@@ -231,6 +233,7 @@ pub struct Endpoint {
 impl Element for Endpoint {
     const MIN_SIZE: usize = 4;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let host = r.string(flexible)?;
         let port = r.u16()?;
@@ -267,6 +270,7 @@ pub struct KeyValue {
 impl Element for KeyValue {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let key = r.string(flexible)?;
         let value = r.string(flexible)?;
@@ -305,6 +309,7 @@ pub struct TaskOffset {
 impl Element for TaskOffset {
     const MIN_SIZE: usize = 14;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let subtopology_id = r.string(flexible)?;
         let partition = r.i32()?;
@@ -453,6 +458,7 @@ pub struct CopartitionGroup {
 impl Element for CopartitionGroup {
     const MIN_SIZE: usize = 4;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let source_topics = read_array(r, version, flexible)?;
         let source_topic_regex = read_array(r, version, flexible)?;

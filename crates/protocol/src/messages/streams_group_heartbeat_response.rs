@@ -144,6 +144,7 @@ pub struct Status {
 impl Element for Status {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let status_code = r.i8()?;
         let status_detail = r.string(flexible)?;
@@ -180,6 +181,7 @@ pub struct TaskIds {
 impl Element for TaskIds {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let subtopology_id = r.string(flexible)?;
         let partitions = read_array(r, version, flexible)?;
@@ -218,6 +220,7 @@ pub struct EndpointToPartitions {
 impl Element for EndpointToPartitions {
     const MIN_SIZE: usize = 7;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let user_endpoint = Endpoint::read(r, version, flexible)?;
         let active_partitions = read_array(r, version, flexible)?;
@@ -257,6 +260,7 @@ pub struct Endpoint {
 impl Element for Endpoint {
     const MIN_SIZE: usize = 4;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let host = r.string(flexible)?;
         let port = r.u16()?;
@@ -293,6 +297,7 @@ pub struct TopicPartition {
 impl Element for TopicPartition {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let topic = r.string(flexible)?;
         let partitions = read_array(r, version, flexible)?;

@@ -107,6 +107,7 @@ pub struct SyncGroupRequestAssignment {
 impl Element for SyncGroupRequestAssignment {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let member_id = r.string(flexible)?;
         let assignment = r.bytes(flexible)?;

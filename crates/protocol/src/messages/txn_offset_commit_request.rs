@@ -133,6 +133,7 @@ pub struct TxnOffsetCommitRequestTopic {
 impl Element for TxnOffsetCommitRequestTopic {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let name = r.string(flexible)?;
         let partitions = read_array(r, version, flexible)?;

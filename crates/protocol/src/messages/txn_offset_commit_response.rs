@@ -57,6 +57,7 @@ pub struct TxnOffsetCommitResponseTopic {
 impl Element for TxnOffsetCommitResponseTopic {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let name = r.string(flexible)?;
         let partitions = read_array(r, version, flexible)?;
@@ -93,6 +94,7 @@ pub struct TxnOffsetCommitResponsePartition {
 impl Element for TxnOffsetCommitResponsePartition {
     const MIN_SIZE: usize = 6;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let partition_index = r.i32()?;
         let error_code = r.i16()?;

@@ -98,6 +98,7 @@ impl Default for UpdatableFeatureResult {
 impl Element for UpdatableFeatureResult {
     const MIN_SIZE: usize = 5;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let feature = r.string(flexible)?;
         let error_code = r.i16()?;

@@ -106,6 +106,7 @@ pub struct Endpoint {
 impl Element for Endpoint {
     const MIN_SIZE: usize = 5;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let name = r.string(flexible)?;
         let host = r.string(flexible)?;
@@ -145,6 +146,7 @@ pub struct KRaftVersionFeature {
 impl Element for KRaftVersionFeature {
     const MIN_SIZE: usize = 5;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let min_supported_version = r.i16()?;
         let max_supported_version = r.i16()?;

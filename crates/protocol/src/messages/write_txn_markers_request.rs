@@ -111,6 +111,7 @@ pub struct WritableTxnMarkerTopic {
 impl Element for WritableTxnMarkerTopic {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let name = r.string(flexible)?;
         let partition_indexes = read_array(r, version, flexible)?;

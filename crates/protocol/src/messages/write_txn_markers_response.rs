@@ -52,6 +52,7 @@ pub struct WritableTxnMarkerResult {
 impl Element for WritableTxnMarkerResult {
     const MIN_SIZE: usize = 10;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let producer_id = r.i64()?;
         let topics = read_array(r, version, flexible)?;
@@ -88,6 +89,7 @@ pub struct WritableTxnMarkerTopicResult {
 impl Element for WritableTxnMarkerTopicResult {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let name = r.string(flexible)?;
         let partitions = read_array(r, version, flexible)?;
@@ -124,6 +126,7 @@ pub struct WritableTxnMarkerPartitionResult {
 impl Element for WritableTxnMarkerPartitionResult {
     const MIN_SIZE: usize = 7;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let partition_index = r.i32()?;
         let error_code = r.i16()?;

@@ -13,8 +13,9 @@ pub(crate) mod stored;
 mod writer;
 
 pub use element::{
-    Element, read_array, read_nullable_array, read_nullable_struct, read_tagged_nullable_struct, required, write_array,
-    write_nullable_array, write_nullable_struct, write_tagged_nullable_struct,
+    Element, read_array, read_nullable_array, read_nullable_struct, read_tagged_nullable_struct,
+    required, write_array, write_nullable_array, write_nullable_struct,
+    write_tagged_nullable_struct,
 };
 pub use error::{DecodeError, EncodeError};
 pub use reader::Reader;

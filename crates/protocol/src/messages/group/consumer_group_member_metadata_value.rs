@@ -133,6 +133,7 @@ pub struct ClassicMemberMetadata {
 impl Element for ClassicMemberMetadata {
     const MIN_SIZE: usize = 6;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let session_timeout_ms = r.i32()?;
         let supported_protocols = read_array(r, version, flexible)?;
@@ -169,6 +170,7 @@ pub struct ClassicProtocol {
 impl Element for ClassicProtocol {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let name = r.string(flexible)?;
         let metadata = r.bytes(flexible)?;

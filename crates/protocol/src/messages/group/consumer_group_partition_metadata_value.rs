@@ -99,6 +99,7 @@ pub struct PartitionMetadata {
 impl Element for PartitionMetadata {
     const MIN_SIZE: usize = 6;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let partition = r.i32()?;
         let racks = read_array(r, version, flexible)?;

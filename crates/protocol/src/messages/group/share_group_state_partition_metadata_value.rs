@@ -65,6 +65,7 @@ pub struct TopicPartitionsInfo {
 impl Element for TopicPartitionsInfo {
     const MIN_SIZE: usize = 19;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let topic_id = r.uuid()?;
         let topic_name = r.string(flexible)?;
@@ -104,6 +105,7 @@ pub struct TopicInfo {
 impl Element for TopicInfo {
     const MIN_SIZE: usize = 18;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let topic_id = r.uuid()?;
         let topic_name = r.string(flexible)?;

@@ -109,6 +109,7 @@ pub struct Endpoint {
 impl Element for Endpoint {
     const MIN_SIZE: usize = 4;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let host = r.string(flexible)?;
         let port = r.u16()?;
@@ -145,6 +146,7 @@ pub struct KeyValue {
 impl Element for KeyValue {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let key = r.string(flexible)?;
         let value = r.string(flexible)?;

@@ -105,6 +105,7 @@ pub struct LastAssignmentConfig {
 impl Element for LastAssignmentConfig {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let key = r.string(flexible)?;
         let value = r.string(flexible)?;

@@ -62,6 +62,7 @@ pub struct TaskIds {
 impl Element for TaskIds {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let subtopology_id = r.string(flexible)?;
         let partitions = read_array(r, version, flexible)?;

@@ -166,6 +166,7 @@ pub struct CopartitionGroup {
 impl Element for CopartitionGroup {
     const MIN_SIZE: usize = 4;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let source_topics = read_array(r, version, flexible)?;
         let source_topic_regex = read_array(r, version, flexible)?;
@@ -205,6 +206,7 @@ pub struct TopicConfig {
 impl Element for TopicConfig {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let key = r.string(flexible)?;
         let value = r.string(flexible)?;

@@ -77,6 +77,7 @@ impl Default for EntityData {
 impl Element for EntityData {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let entity_type = r.string(flexible)?;
         let entity_name = r.nullable_string(flexible)?;

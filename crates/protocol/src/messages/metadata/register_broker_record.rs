@@ -219,6 +219,7 @@ pub struct BrokerFeature {
 impl Element for BrokerFeature {
     const MIN_SIZE: usize = 6;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let name = r.string(flexible)?;
         let min_supported_version = r.i16()?;

@@ -121,6 +121,7 @@ pub struct ControllerFeature {
 impl Element for ControllerFeature {
     const MIN_SIZE: usize = 6;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let name = r.string(flexible)?;
         let min_supported_version = r.i16()?;

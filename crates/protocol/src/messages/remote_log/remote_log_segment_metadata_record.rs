@@ -118,6 +118,7 @@ pub struct RemoteLogSegmentIdEntry {
 impl Element for RemoteLogSegmentIdEntry {
     const MIN_SIZE: usize = 39;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let topic_id_partition = TopicIdPartitionEntry::read(r, version, flexible)?;
         let id = r.uuid()?;
@@ -154,6 +155,7 @@ pub struct SegmentLeaderEpochEntry {
 impl Element for SegmentLeaderEpochEntry {
     const MIN_SIZE: usize = 13;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let leader_epoch = r.i32()?;
         let offset = r.i64()?;
@@ -192,6 +194,7 @@ pub struct TopicIdPartitionEntry {
 impl Element for TopicIdPartitionEntry {
     const MIN_SIZE: usize = 22;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let name = r.string(flexible)?;
         let id = r.uuid()?;

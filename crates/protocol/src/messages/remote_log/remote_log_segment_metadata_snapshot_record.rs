@@ -118,6 +118,7 @@ pub struct SegmentLeaderEpochEntry {
 impl Element for SegmentLeaderEpochEntry {
     const MIN_SIZE: usize = 13;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let leader_epoch = r.i32()?;
         let offset = r.i64()?;

@@ -71,6 +71,7 @@ pub struct RemoteLogSegmentIdEntry {
 impl Element for RemoteLogSegmentIdEntry {
     const MIN_SIZE: usize = 39;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let topic_id_partition = TopicIdPartitionEntry::read(r, version, flexible)?;
         let id = r.uuid()?;
@@ -109,6 +110,7 @@ pub struct TopicIdPartitionEntry {
 impl Element for TopicIdPartitionEntry {
     const MIN_SIZE: usize = 22;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let name = r.string(flexible)?;
         let id = r.uuid()?;

@@ -67,6 +67,7 @@ pub struct TopicIdPartitionEntry {
 impl Element for TopicIdPartitionEntry {
     const MIN_SIZE: usize = 22;
 
+    #[inline]
     fn read(r: &mut Reader, _version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let name = r.string(flexible)?;
         let id = r.uuid()?;

@@ -183,6 +183,7 @@ pub struct PartitionsSchema {
 impl Element for PartitionsSchema {
     const MIN_SIZE: usize = 3;
 
+    #[inline]
     fn read(r: &mut Reader, version: i16, flexible: bool) -> Result<Self, DecodeError> {
         let topic = r.string(flexible)?;
         let partition_ids = read_array(r, version, flexible)?;
