@@ -28,6 +28,8 @@ use crate::ApiKey;
 
 /// A tagged field whose tag the schema does not declare for the version at hand. Kept, so that it survives decoding
 /// and encoding again.
+///
+/// Differs from Kafka: a version outside of the flexible encoding drops these fields, where Kafka refuses to write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawTaggedField {
     /// The tag.
