@@ -49,7 +49,10 @@ pub fn read_offsets(path: &Path) -> Result<OffsetCheckpoint, CheckpointError> {
         let topic = words.next()?;
         let partition: i32 = words.next()?.parse().ok()?;
         let offset: i64 = words.next()?.parse().ok()?;
-        words.next().is_none().then(|| (TopicPartition::new(topic, partition), Offset(offset)))
+        words
+            .next()
+            .is_none()
+            .then(|| (TopicPartition::new(topic, partition), Offset(offset)))
     })
     .map(|entries| entries.into_iter().collect())
 }
@@ -58,7 +61,11 @@ pub fn read_offsets(path: &Path) -> Result<OffsetCheckpoint, CheckpointError> {
 pub fn write_offsets(path: &Path, offsets: &OffsetCheckpoint) -> Result<(), DiskError> {
     let mut text = format!("{VERSION}\n{}\n", offsets.len());
     for (topic_partition, offset) in offsets {
-        let _ = writeln!(text, "{} {} {offset}", topic_partition.topic, topic_partition.partition);
+        let _ = writeln!(
+            text,
+            "{} {} {offset}",
+            topic_partition.topic, topic_partition.partition
+        );
     }
     text_file::replace(path, text.as_bytes())
 }
@@ -67,7 +74,10 @@ pub fn write_offsets(path: &Path, offsets: &OffsetCheckpoint) -> Result<(), Disk
 pub fn read_leader_epochs(path: &Path) -> Result<Vec<(LeaderEpoch, Offset)>, CheckpointError> {
     read(path, |line| {
         let (epoch, start_offset) = line.split_once(' ')?;
-        Some((LeaderEpoch(epoch.parse().ok()?), Offset(start_offset.parse().ok()?)))
+        Some((
+            LeaderEpoch(epoch.parse().ok()?),
+            Offset(start_offset.parse().ok()?),
+        ))
     })
 }
 
@@ -85,12 +95,18 @@ fn read<T>(path: &Path, parse: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, Che
     let Some(text) = text_file::read(path)? else {
         return Ok(Vec::new());
     };
-    let malformed = |line| CheckpointError::Malformed { path: path.to_owned(), line };
+    let malformed = |line| CheckpointError::Malformed {
+        path: path.to_owned(),
+        line,
+    };
     let mut lines = text.lines();
     if lines.next() != Some(VERSION) {
         return Err(malformed(1));
     }
-    let count: usize = lines.next().and_then(|line| line.parse().ok()).ok_or_else(|| malformed(2))?;
+    let count: usize = lines
+        .next()
+        .and_then(|line| line.parse().ok())
+        .ok_or_else(|| malformed(2))?;
     let mut entries = Vec::new();
     for (index, line) in lines.enumerate() {
         entries.push(parse(line).ok_or_else(|| malformed(index + 3))?);
@@ -115,7 +131,10 @@ mod tests {
             (TopicPartition::new("b-c", 0), Offset(0)),
         ]);
         write_offsets(&path, &offsets).unwrap();
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "0\n2\na 1 7\nb-c 0 0\n");
+        assert_eq!(
+            std::fs::read_to_string(&path).unwrap(),
+            "0\n2\na 1 7\nb-c 0 0\n"
+        );
         assert_eq!(read_offsets(&path).unwrap(), offsets);
     }
 
@@ -123,10 +142,18 @@ mod tests {
     fn damage_is_told_with_its_line() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("checkpoint");
-        for (text, line) in [("", 1), ("1\n0\n", 1), ("0\nx\n", 2), ("0\n1\na 0\n", 3), ("0\n2\na 0 1\n", 4)] {
+        for (text, line) in [
+            ("", 1),
+            ("1\n0\n", 1),
+            ("0\nx\n", 2),
+            ("0\n1\na 0\n", 3),
+            ("0\n2\na 0 1\n", 4),
+        ] {
             std::fs::write(&path, text).unwrap();
             match read_offsets(&path) {
-                Err(CheckpointError::Malformed { line: found, .. }) => assert_eq!(found, line, "{text:?}"),
+                Err(CheckpointError::Malformed { line: found, .. }) => {
+                    assert_eq!(found, line, "{text:?}")
+                }
                 other => panic!("{text:?} gave {other:?}"),
             }
         }

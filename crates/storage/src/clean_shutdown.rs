@@ -29,7 +29,9 @@ pub fn take(log_directory: &Path) -> Result<Option<i64>, DiskError> {
     text_file::delete(&path)?;
     text_file::sync_directory(log_directory)?;
     let mark: Option<Mark> = serde_json::from_str(&text).ok();
-    Ok(Some(mark.map_or(UNKNOWN_BROKER_EPOCH, |mark| mark.broker_epoch)))
+    Ok(Some(
+        mark.map_or(UNKNOWN_BROKER_EPOCH, |mark| mark.broker_epoch),
+    ))
 }
 
 /// Leaves the mark, as the last thing done in the directory (KIP-966).

@@ -35,11 +35,19 @@ impl DirLock {
     /// both kinds are taken, so that brokers of both makes keep each other out.
     pub fn take(log_directory: &Path) -> Result<Self, DirLockError> {
         let path = log_directory.join(LOCK_FILE);
-        let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+        let options = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path);
         let file = options.disk(DiskOperation::Open, &path)?;
-        let held = || DirLockError::Held { path: log_directory.to_owned() };
+        let held = || DirLockError::Held {
+            path: log_directory.to_owned(),
+        };
         rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|_| held())?;
-        rustix::fs::fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|_| held())?;
+        rustix::fs::fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive)
+            .map_err(|_| held())?;
         Ok(Self { _file: file })
     }
 }

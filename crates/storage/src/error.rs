@@ -58,7 +58,10 @@ pub struct DiskError {
 impl DiskError {
     /// Whether the disk, or a quota on it, is full.
     pub fn is_full(&self) -> bool {
-        matches!(self.source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+        matches!(
+            self.source.kind(),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+        )
     }
 }
 
@@ -69,6 +72,10 @@ pub(crate) trait DiskResult<T> {
 
 impl<T, E: Into<io::Error>> DiskResult<T> for Result<T, E> {
     fn disk(self, operation: DiskOperation, path: &Path) -> Result<T, DiskError> {
-        self.map_err(|source| DiskError { operation, path: path.to_owned(), source: source.into() })
+        self.map_err(|source| DiskError {
+            operation,
+            path: path.to_owned(),
+            source: source.into(),
+        })
     }
 }

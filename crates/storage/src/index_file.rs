@@ -37,7 +37,12 @@ pub(crate) struct IndexFile<E> {
 impl<E: IndexEntry> IndexFile<E> {
     /// An index without entries; touches no file.
     pub fn empty(path: PathBuf) -> Self {
-        Self { path, file: None, written: 0, tail: Vec::new() }
+        Self {
+            path,
+            file: None,
+            written: 0,
+            tail: Vec::new(),
+        }
     }
 
     /// The index in the file at `path`; a part of an entry at its end does not count. `None` when
@@ -46,7 +51,12 @@ impl<E: IndexEntry> IndexFile<E> {
         match std::fs::metadata(&path) {
             Ok(metadata) => {
                 let written = usize::try_from(metadata.len()).unwrap_or(usize::MAX) / E::SIZE_BYTES;
-                Ok(Some(Self { path, file: None, written, tail: Vec::new() }))
+                Ok(Some(Self {
+                    path,
+                    file: None,
+                    written,
+                    tail: Vec::new(),
+                }))
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error).disk(DiskOperation::Open, &path),
@@ -65,7 +75,10 @@ impl<E: IndexEntry> IndexFile<E> {
 
     /// The entry at `index`, which must exist.
     pub fn get(&self, index: usize) -> Result<E, DiskError> {
-        if let Some(entry) = index.checked_sub(self.written).and_then(|index| self.tail.get(index)) {
+        if let Some(entry) = index
+            .checked_sub(self.written)
+            .and_then(|index| self.tail.get(index))
+        {
             return Ok(*entry);
         }
         let mut buffer = [0; 16];
@@ -81,7 +94,10 @@ impl<E: IndexEntry> IndexFile<E> {
 
     /// The last entry.
     pub fn last(&self) -> Result<Option<E>, DiskError> {
-        self.len().checked_sub(1).map(|index| self.get(index)).transpose()
+        self.len()
+            .checked_sub(1)
+            .map(|index| self.get(index))
+            .transpose()
     }
 
     /// The last entry for which `is_before` holds; it must hold for a prefix of the entries.
@@ -104,7 +120,11 @@ impl<E: IndexEntry> IndexFile<E> {
     /// Adds an entry.
     pub fn push(&mut self, entry: E) -> Result<(), DiskError> {
         self.tail.push(entry);
-        if self.tail.len() >= BLOCK_ENTRIES { self.write() } else { Ok(()) }
+        if self.tail.len() >= BLOCK_ENTRIES {
+            self.write()
+        } else {
+            Ok(())
+        }
     }
 
     /// Writes what is only in memory; makes the file if there is none.
@@ -115,7 +135,9 @@ impl<E: IndexEntry> IndexFile<E> {
         }
         let at = (self.written * E::SIZE_BYTES) as u64;
         let path = self.path.clone();
-        self.writable()?.write_all_at(&bytes, at).disk(DiskOperation::Write, &path)?;
+        self.writable()?
+            .write_all_at(&bytes, at)
+            .disk(DiskOperation::Write, &path)?;
         self.written += self.tail.len();
         self.tail.clear();
         Ok(())
@@ -125,7 +147,9 @@ impl<E: IndexEntry> IndexFile<E> {
     pub fn sync(&mut self) -> Result<(), DiskError> {
         self.write()?;
         let path = self.path.clone();
-        self.writable()?.sync_data().disk(DiskOperation::Sync, &path)
+        self.writable()?
+            .sync_data()
+            .disk(DiskOperation::Sync, &path)
     }
 
     /// Keeps the first `len` entries.
@@ -134,7 +158,9 @@ impl<E: IndexEntry> IndexFile<E> {
         if len < self.written {
             self.written = len;
             let path = self.path.clone();
-            self.writable()?.set_len((len * E::SIZE_BYTES) as u64).disk(DiskOperation::Truncate, &path)?;
+            self.writable()?
+                .set_len((len * E::SIZE_BYTES) as u64)
+                .disk(DiskOperation::Truncate, &path)?;
         }
         Ok(())
     }

@@ -26,7 +26,10 @@ impl LeaderEpochs {
 
     /// No epoch; touches no file.
     pub fn empty(directory: &std::path::Path) -> Self {
-        Self { path: directory.join(LEADER_EPOCH_CHECKPOINT), entries: Vec::new() }
+        Self {
+            path: directory.join(LEADER_EPOCH_CHECKPOINT),
+            entries: Vec::new(),
+        }
     }
 
     /// The newest epoch.
@@ -36,7 +39,9 @@ impl LeaderEpochs {
 
     /// The epoch of the record at `offset`.
     pub fn epoch_of(&self, offset: Offset) -> Option<LeaderEpoch> {
-        let count = self.entries.partition_point(|(_, start_offset)| *start_offset <= offset);
+        let count = self
+            .entries
+            .partition_point(|(_, start_offset)| *start_offset <= offset);
         count.checked_sub(1).map(|index| self.entries[index].0)
     }
 
@@ -53,7 +58,11 @@ impl LeaderEpochs {
     /// `log_end_offset`. `None` if `epoch` is in the future or before all that is known.
     ///
     /// Source: `LeaderEpochFileCache.endOffsetFor`, KIP-279.
-    pub fn end_offset_for(&self, epoch: LeaderEpoch, log_end_offset: Offset) -> Option<(LeaderEpoch, Offset)> {
+    pub fn end_offset_for(
+        &self,
+        epoch: LeaderEpoch,
+        log_end_offset: Offset,
+    ) -> Option<(LeaderEpoch, Offset)> {
         let latest = self.latest()?;
         if epoch == latest {
             return Some((latest, log_end_offset));
@@ -62,7 +71,10 @@ impl LeaderEpochs {
             return None;
         }
         let above = self.entries.partition_point(|(known, _)| *known <= epoch);
-        let end_offset = self.entries.get(above).map(|(_, start_offset)| *start_offset)?;
+        let end_offset = self
+            .entries
+            .get(above)
+            .map(|(_, start_offset)| *start_offset)?;
         match above.checked_sub(1) {
             Some(index) => Some((self.entries[index].0, end_offset)),
             // Asked about an epoch before the first one known: it ended where that one begins.
@@ -73,13 +85,20 @@ impl LeaderEpochs {
     /// Forgets epochs that begin at or after `end_offset`.
     pub fn truncate_from_end(&mut self, end_offset: Offset) -> Result<(), DiskError> {
         let before = self.entries.len();
-        self.entries.retain(|(_, start_offset)| *start_offset < end_offset);
-        if self.entries.len() == before { Ok(()) } else { self.save() }
+        self.entries
+            .retain(|(_, start_offset)| *start_offset < end_offset);
+        if self.entries.len() == before {
+            Ok(())
+        } else {
+            self.save()
+        }
     }
 
     /// Lets the first epoch begin at `start_offset`, forgetting those that ended before.
     pub fn truncate_from_start(&mut self, start_offset: Offset) -> Result<(), DiskError> {
-        let covered = self.entries.partition_point(|(_, start)| *start <= start_offset);
+        let covered = self
+            .entries
+            .partition_point(|(_, start)| *start <= start_offset);
         if covered == 0 || (covered == 1 && self.entries[0].1 == start_offset) {
             return Ok(());
         }
@@ -95,7 +114,11 @@ impl LeaderEpochs {
 
     fn insert(&mut self, epoch: LeaderEpoch, start_offset: Offset) {
         // A newer epoch that begins at or before an older one supersedes it.
-        while self.entries.last().is_some_and(|(last, start)| *last >= epoch || *start >= start_offset) {
+        while self
+            .entries
+            .last()
+            .is_some_and(|(last, start)| *last >= epoch || *start >= start_offset)
+        {
             self.entries.pop();
         }
         self.entries.push((epoch, start_offset));
@@ -133,7 +156,11 @@ mod tests {
             (1, Some((1, 5))),
         ] {
             let found = epochs.end_offset_for(LeaderEpoch(asked), Offset(25));
-            assert_eq!(found.map(|(epoch, end)| (epoch.0, end.0)), expected, "epoch {asked}");
+            assert_eq!(
+                found.map(|(epoch, end)| (epoch.0, end.0)),
+                expected,
+                "epoch {asked}"
+            );
         }
     }
 

@@ -37,7 +37,9 @@ pub use dir_lock::DirLockError;
 pub use error::{DiskError, DiskOperation};
 pub use log::{AppendError, AppendInfo, Log, TruncateError};
 pub use log_config::LogConfig;
-pub use log_manager::{CreateLogError, LogDirectory, LogManager, LogManagerOptions, OpenLogManagerError};
+pub use log_manager::{
+    CreateLogError, LogDirectory, LogManager, LogManagerOptions, OpenLogManagerError,
+};
 pub use log_read::{MinimumBatches, ReadError, TimestampedOffset};
 pub use partition_metadata::PartitionMetadataError;
 pub use producer_state::{ActiveProducer, SequenceError};

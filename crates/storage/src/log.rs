@@ -15,7 +15,8 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use ottla_protocol::ids::{LeaderEpoch, Offset, TopicId, TopicPartition};
 use ottla_protocol::records::{
-    BATCH_HEADER_SIZE_BYTES, BatchError, BatchHeader, BatchView, ControlRecordType, Decompressor, ValidatedBatch, batches,
+    BATCH_HEADER_SIZE_BYTES, BatchError, BatchHeader, BatchView, ControlRecordType, Decompressor,
+    ValidatedBatch, batches,
 };
 use parking_lot::{Mutex, RwLock};
 
@@ -119,15 +120,25 @@ pub(crate) struct LogParts {
 
 impl Log {
     pub(crate) fn from_parts(parts: LogParts) -> Self {
-        let first_unstable = parts.producers.first_unstable_offset().map_or(NO_UNSTABLE_OFFSET, |offset| offset.0);
-        let high_watermark = parts.high_watermark.0.clamp(parts.log_start_offset.0, parts.log_end_offset.0);
+        let first_unstable = parts
+            .producers
+            .first_unstable_offset()
+            .map_or(NO_UNSTABLE_OFFSET, |offset| offset.0);
+        let high_watermark = parts
+            .high_watermark
+            .0
+            .clamp(parts.log_start_offset.0, parts.log_end_offset.0);
         let log = Self {
             topic_partition: parts.topic_partition,
             topic_id: parts.topic_id,
             directory: parts.directory,
             config: ArcSwap::from_pointee(parts.config),
             segments: ArcSwap::from_pointee(parts.segments.clone()),
-            writer: Mutex::new(Writer { segments: parts.segments, producers: parts.producers, last_snapshot: None }),
+            writer: Mutex::new(Writer {
+                segments: parts.segments,
+                producers: parts.producers,
+                last_snapshot: None,
+            }),
             epochs: RwLock::new(parts.epochs),
             log_start_offset: AtomicI64::new(parts.log_start_offset.0),
             log_end_offset: AtomicI64::new(parts.log_end_offset.0),
@@ -191,7 +202,10 @@ impl Log {
 
     /// Bytes of all segment files.
     pub fn size_bytes(&self) -> u64 {
-        self.segments().iter().map(|segment| segment.size_bytes()).sum()
+        self.segments()
+            .iter()
+            .map(|segment| segment.size_bytes())
+            .sum()
     }
 
     /// The configuration that holds now.
@@ -231,7 +245,9 @@ impl Log {
 
     /// The largest epoch not above `epoch` and where it ends (KIP-101, KIP-279).
     pub fn end_offset_for_epoch(&self, epoch: LeaderEpoch) -> Option<(LeaderEpoch, Offset)> {
-        self.epochs.read().end_offset_for(epoch, self.log_end_offset())
+        self.epochs
+            .read()
+            .end_offset_for(epoch, self.log_end_offset())
     }
 
     /// Notes that this node leads in `epoch`, whose records begin at the end of the log.
@@ -241,7 +257,11 @@ impl Log {
     }
 
     /// Appends a batch of a client or coordinator, giving it the next offsets.
-    pub fn append_as_leader(&self, batch: &ValidatedBatch, leader_epoch: LeaderEpoch) -> Result<AppendInfo, AppendError> {
+    pub fn append_as_leader(
+        &self,
+        batch: &ValidatedBatch,
+        leader_epoch: LeaderEpoch,
+    ) -> Result<AppendInfo, AppendError> {
         let header = batch.batch.header();
         let mut writer = self.writer.lock();
         if self.is_offline() {
@@ -261,7 +281,11 @@ impl Log {
         let base_offset = self.log_end_offset();
         let encoded = batch.header_at(base_offset.0, leader_epoch.0);
         let header = BatchHeader::decode(&encoded);
-        let payload = batch.batch.bytes().get(BATCH_HEADER_SIZE_BYTES..).unwrap_or_default();
+        let payload = batch
+            .batch
+            .bytes()
+            .get(BATCH_HEADER_SIZE_BYTES..)
+            .unwrap_or_default();
         self.append_batch(&mut writer, &encoded, &header, payload)?;
         writer.producers.append_data(&header, header.max_timestamp);
         self.finish_append(&mut writer, &header);
@@ -286,10 +310,16 @@ impl Log {
             }
             let (found, log_end_offset) = (Offset(batch.base_offset()), self.log_end_offset());
             if found < log_end_offset {
-                return Err(AppendError::OffsetBehindEnd { found, log_end_offset });
+                return Err(AppendError::OffsetBehindEnd {
+                    found,
+                    log_end_offset,
+                });
             }
             let header = *batch.header();
-            let payload = batch.bytes().get(BATCH_HEADER_SIZE_BYTES..).unwrap_or_default();
+            let payload = batch
+                .bytes()
+                .get(BATCH_HEADER_SIZE_BYTES..)
+                .unwrap_or_default();
             self.append_batch(&mut writer, &header.encode(), &header, payload)?;
             let aborted = note_batch(&mut writer.producers, &batch);
             if let (Some(aborted), Some(segment)) = (aborted, writer.segments.last()) {
@@ -318,7 +348,11 @@ impl Log {
         }
         let epoch = LeaderEpoch(header.partition_leader_epoch);
         if self.latest_epoch() != Some(epoch) {
-            self.fail_on_error(self.epochs.write().assign(epoch, Offset(header.base_offset)))?;
+            self.fail_on_error(
+                self.epochs
+                    .write()
+                    .assign(epoch, Offset(header.base_offset)),
+            )?;
         }
         let Some(segment) = writer.segments.last() else {
             unreachable!("a log always has a segment to append to");
@@ -332,8 +366,12 @@ impl Log {
 
     fn finish_append(&self, writer: &mut Writer, header: &BatchHeader) {
         let first_unstable = writer.producers.first_unstable_offset();
-        self.first_unstable_offset.store(first_unstable.map_or(NO_UNSTABLE_OFFSET, |offset| offset.0), Ordering::Release);
-        self.log_end_offset.store(header.last_offset() + 1, Ordering::Release);
+        self.first_unstable_offset.store(
+            first_unstable.map_or(NO_UNSTABLE_OFFSET, |offset| offset.0),
+            Ordering::Release,
+        );
+        self.log_end_offset
+            .store(header.last_offset() + 1, Ordering::Release);
         self.check_invariants(writer);
     }
 
@@ -350,7 +388,11 @@ impl Log {
     fn roll_at(&self, writer: &mut Writer, base_offset: Offset) -> Result<(), DiskError> {
         if let Some(sealed) = writer.segments.last() {
             self.fail_on_error(sealed.seal())?;
-            self.fail_on_error(producer_snapshot::write(&self.directory, base_offset, &writer.producers))?;
+            self.fail_on_error(producer_snapshot::write(
+                &self.directory,
+                base_offset,
+                &writer.producers,
+            ))?;
             writer.last_snapshot = Some(base_offset);
             self.rolled.store(true, Ordering::Release);
         }
@@ -379,7 +421,8 @@ impl Log {
         let unflushed = self.log_end_offset().0 - self.recovery_point().0;
         unflushed > 0
             && (unflushed >= config.flush_messages
-                || now_ms.saturating_sub(self.last_flush_ms.load(Ordering::Relaxed)) >= config.flush_ms
+                || now_ms.saturating_sub(self.last_flush_ms.load(Ordering::Relaxed))
+                    >= config.flush_ms
                 || self.rolled.load(Ordering::Acquire))
     }
 
@@ -399,7 +442,9 @@ impl Log {
         self.rolled.store(false, Ordering::Release);
         let end = self.log_end_offset();
         let segments = self.segments();
-        let first = segments.partition_point(|segment| segment.base_offset() <= recovery_point).saturating_sub(1);
+        let first = segments
+            .partition_point(|segment| segment.base_offset() <= recovery_point)
+            .saturating_sub(1);
         for segment in segments.iter().skip(first) {
             self.fail_on_error(segment.sync())?;
         }
@@ -414,11 +459,16 @@ impl Log {
     /// log start offset.
     pub fn delete_records_before(&self, offset: Offset) -> Result<Offset, DiskError> {
         let mut writer = self.writer.lock();
-        self.log_start_offset.fetch_max(offset.0.min(self.high_watermark().0), Ordering::AcqRel);
+        self.log_start_offset
+            .fetch_max(offset.0.min(self.high_watermark().0), Ordering::AcqRel);
         let start = self.log_start_offset();
         self.fail_on_error(self.epochs.write().truncate_from_start(start))?;
         // The newest segment stays: it holds the end of the log.
-        let dead = writer.segments.windows(2).take_while(|pair| pair[1].base_offset() <= start).count();
+        let dead = writer
+            .segments
+            .windows(2)
+            .take_while(|pair| pair[1].base_offset() <= start)
+            .count();
         let removed: Vec<_> = writer.segments.drain(..dead).collect();
         self.publish(&writer);
         for segment in removed {
@@ -434,7 +484,10 @@ impl Log {
         if offset >= self.log_end_offset() {
             return Ok(());
         }
-        let kept = writer.segments.partition_point(|segment| segment.base_offset() < offset).max(1);
+        let kept = writer
+            .segments
+            .partition_point(|segment| segment.base_offset() < offset)
+            .max(1);
         let kept = kept.min(writer.segments.len());
         for segment in writer.segments.split_off(kept) {
             self.fail_on_error(segment.delete())?;
@@ -446,7 +499,10 @@ impl Log {
         self.recovery_point.fetch_min(offset.0, Ordering::AcqRel);
         self.log_start_offset.fetch_min(offset.0, Ordering::AcqRel);
         let first_unstable = writer.producers.first_unstable_offset();
-        self.first_unstable_offset.store(first_unstable.map_or(NO_UNSTABLE_OFFSET, |offset| offset.0), Ordering::Release);
+        self.first_unstable_offset.store(
+            first_unstable.map_or(NO_UNSTABLE_OFFSET, |offset| offset.0),
+            Ordering::Release,
+        );
         self.publish(&writer);
         self.check_invariants(&writer);
         Ok(())
@@ -462,7 +518,11 @@ impl Log {
                     self.fail_on_error(active.seal())?;
                 }
                 if writer.last_snapshot != Some(end) && end.0 > 0 {
-                    self.fail_on_error(producer_snapshot::write(&self.directory, end, &writer.producers))?;
+                    self.fail_on_error(producer_snapshot::write(
+                        &self.directory,
+                        end,
+                        &writer.producers,
+                    ))?;
                     writer.last_snapshot = Some(end);
                 }
             }
@@ -483,11 +543,29 @@ impl Log {
     fn check_invariants(&self, writer: &Writer) {
         if cfg!(debug_assertions) {
             let (start, end) = (self.log_start_offset(), self.log_end_offset());
-            assert!(start <= self.high_watermark() && self.high_watermark() <= end, "LOG-1 of {}", self.topic_partition);
-            let ascending = writer.segments.windows(2).all(|pair| pair[0].base_offset() < pair[1].base_offset());
+            assert!(
+                start <= self.high_watermark() && self.high_watermark() <= end,
+                "LOG-1 of {}",
+                self.topic_partition
+            );
+            let ascending = writer
+                .segments
+                .windows(2)
+                .all(|pair| pair[0].base_offset() < pair[1].base_offset());
             assert!(ascending, "LOG-2 of {}", self.topic_partition);
-            assert!(writer.segments.first().is_none_or(|first| first.base_offset() <= start), "LOG-2 of {}", self.topic_partition);
-            assert!(self.recovery_point() <= end, "LOG-3 of {}", self.topic_partition);
+            assert!(
+                writer
+                    .segments
+                    .first()
+                    .is_none_or(|first| first.base_offset() <= start),
+                "LOG-2 of {}",
+                self.topic_partition
+            );
+            assert!(
+                self.recovery_point() <= end,
+                "LOG-3 of {}",
+                self.topic_partition
+            );
         }
     }
 }
@@ -516,10 +594,17 @@ pub(crate) fn note_batch(
         producers.append_data(header, header.max_timestamp);
         return None;
     }
-    let record = batch.records(&mut Decompressor::default()).ok()?.next()?.ok()?;
+    let record = batch
+        .records(&mut Decompressor::default())
+        .ok()?
+        .next()?
+        .ok()?;
     let marker = ControlRecordType::from_key(record.key.as_deref()?).ok()?;
     // EndTransactionMarker: version i16, coordinator epoch i32.
-    let epoch = record.value.as_deref().and_then(|value| value.get(2..)?.first_chunk::<4>().copied());
+    let epoch = record
+        .value
+        .as_deref()
+        .and_then(|value| value.get(2..)?.first_chunk::<4>().copied());
     match marker {
         ControlRecordType::Commit | ControlRecordType::Abort => {
             producers.append_marker(header, marker, epoch.map_or(-1, i32::from_be_bytes))

@@ -12,8 +12,8 @@ use parking_lot::{Mutex, RwLock};
 use tracing::{error, info, warn};
 
 use crate::checkpoint::{
-    CheckpointError, HIGH_WATERMARK_CHECKPOINT, LOG_START_OFFSET_CHECKPOINT, OffsetCheckpoint, RECOVERY_POINT_CHECKPOINT,
-    read_offsets, write_offsets,
+    CheckpointError, HIGH_WATERMARK_CHECKPOINT, LOG_START_OFFSET_CHECKPOINT, OffsetCheckpoint,
+    RECOVERY_POINT_CHECKPOINT, read_offsets, write_offsets,
 };
 use crate::clean_shutdown;
 use crate::dir_lock::{DirLock, DirLockError};
@@ -150,7 +150,11 @@ impl LogManager {
         if directories.is_empty() {
             return Err(OpenLogManagerError::NoDirectory);
         }
-        let manager = Self { directories, logs: RwLock::default(), doomed: Mutex::default() };
+        let manager = Self {
+            directories,
+            logs: RwLock::default(),
+            doomed: Mutex::default(),
+        };
         for directory in &manager.directories {
             manager.load(directory, options)?;
         }
@@ -159,17 +163,28 @@ impl LogManager {
 
     /// The log of a partition.
     pub fn get(&self, topic_partition: &TopicPartition) -> Option<Arc<Log>> {
-        self.logs.read().get(topic_partition).map(|entry| Arc::clone(&entry.log))
+        self.logs
+            .read()
+            .get(topic_partition)
+            .map(|entry| Arc::clone(&entry.log))
     }
 
     /// All logs.
     pub fn logs(&self) -> Vec<Arc<Log>> {
-        self.logs.read().values().map(|entry| Arc::clone(&entry.log)).collect()
+        self.logs
+            .read()
+            .values()
+            .map(|entry| Arc::clone(&entry.log))
+            .collect()
     }
 
     /// All logs with the directories that they are in.
     pub fn logs_by_directory(&self) -> Vec<(Arc<LogDirectory>, Arc<Log>)> {
-        self.logs.read().values().map(|entry| (Arc::clone(&entry.directory), Arc::clone(&entry.log))).collect()
+        self.logs
+            .read()
+            .values()
+            .map(|entry| (Arc::clone(&entry.directory), Arc::clone(&entry.log)))
+            .collect()
     }
 
     /// The log directories that could be opened.
@@ -208,22 +223,45 @@ impl LogManager {
             now_ms,
             offline: Arc::clone(&directory.offline),
         };
-        let log = Arc::new(recovery::create(&directory.path.join(topic_partition.to_string()), topic_id, open)?);
+        let log = Arc::new(recovery::create(
+            &directory.path.join(topic_partition.to_string()),
+            topic_id,
+            open,
+        )?);
         directory.logs.fetch_add(1, Ordering::Relaxed);
-        logs.insert(topic_partition.clone(), Entry { log: Arc::clone(&log), directory: Arc::clone(directory) });
+        logs.insert(
+            topic_partition.clone(),
+            Entry {
+                log: Arc::clone(&log),
+                directory: Arc::clone(directory),
+            },
+        );
         Ok(log)
     }
 
     /// Deletes a partition's log: at once for everybody who looks for it, and its files after
     /// `file.delete.delay.ms`. `unique` makes the name of the doomed directory unique.
-    pub fn delete(&self, topic_partition: &TopicPartition, unique: Uuid, now_ms: i64) -> Result<(), DiskError> {
+    pub fn delete(
+        &self,
+        topic_partition: &TopicPartition,
+        unique: Uuid,
+        now_ms: i64,
+    ) -> Result<(), DiskError> {
         let Some(entry) = self.logs.write().remove(topic_partition) else {
             return Ok(());
         };
         entry.directory.logs.fetch_sub(1, Ordering::Relaxed);
-        let unique = unique.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        let path = entry.directory.path.join(format!("{topic_partition}.{unique}{DELETE_SUFFIX}"));
-        fs::rename(entry.log.directory(), &path).disk(DiskOperation::Rename, entry.log.directory())?;
+        let unique = unique
+            .as_bytes()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>();
+        let path = entry
+            .directory
+            .path
+            .join(format!("{topic_partition}.{unique}{DELETE_SUFFIX}"));
+        fs::rename(entry.log.directory(), &path)
+            .disk(DiskOperation::Rename, entry.log.directory())?;
         let delete_at_ms = now_ms.saturating_add(entry.log.config().file_delete_delay_ms);
         self.doomed.lock().push(Doomed { path, delete_at_ms });
         Ok(())
@@ -258,7 +296,10 @@ impl LogManager {
         self.checkpoint(RECOVERY_POINT_CHECKPOINT, |log| Some(log.recovery_point()))?;
         self.checkpoint(LOG_START_OFFSET_CHECKPOINT, |log| {
             let start = log.log_start_offset();
-            let first = log.segments().first().map_or(start, |segment| segment.base_offset());
+            let first = log
+                .segments()
+                .first()
+                .map_or(start, |segment| segment.base_offset());
             (start > first).then_some(start)
         })
     }
@@ -286,11 +327,20 @@ impl LogManager {
         Ok(())
     }
 
-    fn checkpoint(&self, file: &str, offset: impl Fn(&Log) -> Option<Offset>) -> Result<(), DiskError> {
-        let mut by_directory: HashMap<PathBuf, OffsetCheckpoint> =
-            self.directories.iter().map(|directory| (directory.path.clone(), OffsetCheckpoint::new())).collect();
+    fn checkpoint(
+        &self,
+        file: &str,
+        offset: impl Fn(&Log) -> Option<Offset>,
+    ) -> Result<(), DiskError> {
+        let mut by_directory: HashMap<PathBuf, OffsetCheckpoint> = self
+            .directories
+            .iter()
+            .map(|directory| (directory.path.clone(), OffsetCheckpoint::new()))
+            .collect();
         for (directory, log) in self.logs_by_directory() {
-            if let (Some(offsets), Some(offset)) = (by_directory.get_mut(&directory.path), offset(&log)) {
+            if let (Some(offsets), Some(offset)) =
+                (by_directory.get_mut(&directory.path), offset(&log))
+            {
                 offsets.insert(log.topic_partition().clone(), offset);
             }
         }
@@ -304,7 +354,11 @@ impl LogManager {
         Ok(())
     }
 
-    fn load(&self, directory: &Arc<LogDirectory>, options: &LogManagerOptions) -> Result<(), OpenLogManagerError> {
+    fn load(
+        &self,
+        directory: &Arc<LogDirectory>,
+        options: &LogManagerOptions,
+    ) -> Result<(), OpenLogManagerError> {
         let clean = directory.clean_shutdown_epoch.is_some();
         let recovery_points = read_checkpoint(directory, RECOVERY_POINT_CHECKPOINT)?;
         let log_start_offsets = read_checkpoint(directory, LOG_START_OFFSET_CHECKPOINT)?;
@@ -314,16 +368,25 @@ impl LogManager {
             info!(directory = %directory.path.display(), logs = found.len(), "the broker was not stopped cleanly: recovering");
         }
         let offset_in = |checkpoint: &OffsetCheckpoint, topic_partition| {
-            checkpoint.get(topic_partition).copied().unwrap_or(Offset(0))
+            checkpoint
+                .get(topic_partition)
+                .copied()
+                .unwrap_or(Offset(0))
         };
         let next = AtomicUsize::new(0);
         let opened: Mutex<Vec<Result<Log, OpenLogManagerError>>> = Mutex::default();
         let work = || {
-            while let Some((topic_partition, path)) = found.get(next.fetch_add(1, Ordering::Relaxed)) {
+            while let Some((topic_partition, path)) =
+                found.get(next.fetch_add(1, Ordering::Relaxed))
+            {
                 let open = OpenLog {
                     topic_partition: topic_partition.clone(),
                     config: options.config.clone(),
-                    shutdown: if clean { Shutdown::Clean } else { Shutdown::Unclean },
+                    shutdown: if clean {
+                        Shutdown::Clean
+                    } else {
+                        Shutdown::Unclean
+                    },
                     recovery_point: offset_in(&recovery_points, topic_partition),
                     log_start_offset: offset_in(&log_start_offsets, topic_partition),
                     high_watermark: offset_in(&high_watermarks, topic_partition),
@@ -331,11 +394,19 @@ impl LogManager {
                     offline: Arc::clone(&directory.offline),
                 };
                 let log = recovery::open(path, open);
-                opened.lock().push(log.map_err(|source| OpenLogManagerError::Log { directory: path.clone(), source }));
+                opened
+                    .lock()
+                    .push(log.map_err(|source| OpenLogManagerError::Log {
+                        directory: path.clone(),
+                        source,
+                    }));
             }
         };
         std::thread::scope(|scope| {
-            for _ in 0..options.recovery_threads_per_dir.clamp(1, found.len().max(1)) {
+            for _ in 0..options
+                .recovery_threads_per_dir
+                .clamp(1, found.len().max(1))
+            {
                 scope.spawn(work);
             }
         });
@@ -343,13 +414,22 @@ impl LogManager {
         for log in opened.into_inner() {
             let log = Arc::new(log?);
             directory.logs.fetch_add(1, Ordering::Relaxed);
-            logs.insert(log.topic_partition().clone(), Entry { log, directory: Arc::clone(directory) });
+            logs.insert(
+                log.topic_partition().clone(),
+                Entry {
+                    log,
+                    directory: Arc::clone(directory),
+                },
+            );
         }
         Ok(())
     }
 
     /// The logs in a directory. Dooms what is left of deleted ones.
-    fn find_logs(&self, directory: &LogDirectory) -> Result<Vec<(TopicPartition, PathBuf)>, DiskError> {
+    fn find_logs(
+        &self,
+        directory: &LogDirectory,
+    ) -> Result<Vec<(TopicPartition, PathBuf)>, DiskError> {
         let mut found = Vec::new();
         for entry in fs::read_dir(&directory.path).disk(DiskOperation::Read, &directory.path)? {
             let path = entry.disk(DiskOperation::Read, &directory.path)?.path();
@@ -360,7 +440,10 @@ impl LogManager {
                 continue;
             }
             if name.ends_with(DELETE_SUFFIX) {
-                self.doomed.lock().push(Doomed { path, delete_at_ms: i64::MIN });
+                self.doomed.lock().push(Doomed {
+                    path,
+                    delete_at_ms: i64::MIN,
+                });
                 continue;
             }
             let partition = name.rsplit_once('-').and_then(|(topic, partition)| {
@@ -369,7 +452,9 @@ impl LogManager {
             });
             match partition {
                 Some(topic_partition) => found.push((topic_partition, path)),
-                None => warn!(path = %path.display(), "this is not a partition's directory and is left alone"),
+                None => {
+                    warn!(path = %path.display(), "this is not a partition's directory and is left alone")
+                }
             }
         }
         Ok(found)

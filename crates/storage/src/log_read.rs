@@ -71,7 +71,11 @@ impl Log {
     ) -> Result<Records, ReadError> {
         let (log_start_offset, log_end_offset) = (self.log_start_offset(), self.log_end_offset());
         if offset < log_start_offset || offset > log_end_offset {
-            return Err(ReadError::OffsetOutOfRange { asked: offset, log_start_offset, log_end_offset });
+            return Err(ReadError::OffsetOutOfRange {
+                asked: offset,
+                log_start_offset,
+                log_end_offset,
+            });
         }
         let upper_bound = upper_bound.min(log_end_offset);
         let mut records = Records::empty();
@@ -79,7 +83,9 @@ impl Log {
             return Ok(records);
         }
         let segments = self.segments();
-        let first = segments.partition_point(|segment| segment.base_offset() <= offset).saturating_sub(1);
+        let first = segments
+            .partition_point(|segment| segment.base_offset() <= offset)
+            .saturating_sub(1);
         for segment in segments.iter().skip(first) {
             if segment.base_offset() >= upper_bound {
                 break;
@@ -101,9 +107,15 @@ impl Log {
 
     /// The aborted transactions that touch the offsets from `from` to before `upper_bound`, by
     /// their first offsets.
-    pub fn aborted_transactions(&self, from: Offset, upper_bound: Offset) -> Vec<AbortedTransaction> {
+    pub fn aborted_transactions(
+        &self,
+        from: Offset,
+        upper_bound: Offset,
+    ) -> Vec<AbortedTransaction> {
         let segments = self.segments();
-        let first = segments.partition_point(|segment| segment.base_offset() <= from).saturating_sub(1);
+        let first = segments
+            .partition_point(|segment| segment.base_offset() <= from)
+            .saturating_sub(1);
         let mut aborted: Vec<_> = segments
             .iter()
             .skip(first)
@@ -122,7 +134,9 @@ impl Log {
     ) -> Result<Option<TimestampedOffset>, ReadError> {
         let start = self.log_start_offset();
         for segment in self.segments().iter() {
-            let may_hold = segment.max_timestamp()?.is_none_or(|(largest, _)| largest >= timestamp_ms);
+            let may_hold = segment
+                .max_timestamp()?
+                .is_none_or(|(largest, _)| largest >= timestamp_ms);
             if segment.size_bytes() == 0 || !may_hold {
                 continue;
             }
@@ -138,7 +152,10 @@ impl Log {
     }
 
     /// The first record with the largest timestamp of all, before `upper_bound` (KIP-734).
-    pub fn find_max_timestamp(&self, upper_bound: Offset) -> Result<Option<TimestampedOffset>, ReadError> {
+    pub fn find_max_timestamp(
+        &self,
+        upper_bound: Offset,
+    ) -> Result<Option<TimestampedOffset>, ReadError> {
         let mut largest: Option<(i64, Offset)> = None;
         for segment in self.segments().iter() {
             if segment.size_bytes() > 0
@@ -151,9 +168,17 @@ impl Log {
         let Some((timestamp_ms, last_offset_of_batch)) = largest else {
             return Ok(None);
         };
-        self.scan(last_offset_of_batch.max(self.log_start_offset()), upper_bound, |batch, decompressor| {
-            if batch.max_timestamp() < timestamp_ms { Ok(None) } else { batch.find_max_timestamp(decompressor) }
-        })
+        self.scan(
+            last_offset_of_batch.max(self.log_start_offset()),
+            upper_bound,
+            |batch, decompressor| {
+                if batch.max_timestamp() < timestamp_ms {
+                    Ok(None)
+                } else {
+                    batch.find_max_timestamp(decompressor)
+                }
+            },
+        )
     }
 
     /// Walks batches from `from` until `look` finds something.
@@ -164,12 +189,15 @@ impl Log {
         look: impl Fn(
             &ottla_protocol::records::BatchView,
             &mut Decompressor,
-        ) -> Result<Option<ottla_protocol::records::TimestampAndOffset>, RecordError>,
+        )
+            -> Result<Option<ottla_protocol::records::TimestampAndOffset>, RecordError>,
     ) -> Result<Option<TimestampedOffset>, ReadError> {
         let mut decompressor = Decompressor::default();
         let mut position = from;
         while position < upper_bound {
-            let chunk = self.read(position, SCAN_BYTES, MinimumBatches::One, upper_bound)?.to_bytes();
+            let chunk = self
+                .read(position, SCAN_BYTES, MinimumBatches::One, upper_bound)?
+                .to_bytes();
             if chunk.is_empty() {
                 return Ok(None);
             }

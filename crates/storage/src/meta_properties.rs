@@ -44,19 +44,31 @@ pub fn read(log_directory: &Path) -> Result<Option<MetaProperties>, MetaProperti
         return Ok(None);
     };
     let value = |name: &'static str| {
-        text.lines().filter_map(|line| line.split_once('=')).find(|(key, _)| key.trim() == name).map(|(_, value)| value.trim())
+        text.lines()
+            .filter_map(|line| line.split_once('='))
+            .find(|(key, _)| key.trim() == name)
+            .map(|(_, value)| value.trim())
     };
-    let malformed = |property| MetaPropertiesError::Malformed { path: path.clone(), property };
+    let malformed = |property| MetaPropertiesError::Malformed {
+        path: path.clone(),
+        property,
+    };
     if value("version") != Some("1") {
         return Err(malformed("version"));
     }
     let cluster_id = value("cluster.id").ok_or_else(|| malformed("cluster.id"))?;
-    let node_id = value("node.id").and_then(|id| id.parse().ok()).ok_or_else(|| malformed("node.id"))?;
+    let node_id = value("node.id")
+        .and_then(|id| id.parse().ok())
+        .ok_or_else(|| malformed("node.id"))?;
     let directory_id = match value("directory.id") {
         Some(id) => Some(id.parse().map_err(|_| malformed("directory.id"))?),
         None => None,
     };
-    Ok(Some(MetaProperties { cluster_id: cluster_id.to_owned(), node_id, directory_id }))
+    Ok(Some(MetaProperties {
+        cluster_id: cluster_id.to_owned(),
+        node_id,
+        directory_id,
+    }))
 }
 
 /// Formats a log directory, durably.

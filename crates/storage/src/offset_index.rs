@@ -24,8 +24,16 @@ impl IndexEntry for OffsetPosition {
     }
 
     fn decode(bytes: &[u8]) -> Self {
-        let word = |at: usize| bytes.get(at..).and_then(<[u8]>::first_chunk::<4>).map_or(0, |word| u32::from_be_bytes(*word));
-        Self { relative_offset: word(0), position: word(4) }
+        let word = |at: usize| {
+            bytes
+                .get(at..)
+                .and_then(<[u8]>::first_chunk::<4>)
+                .map_or(0, |word| u32::from_be_bytes(*word))
+        };
+        Self {
+            relative_offset: word(0),
+            position: word(4),
+        }
     }
 }
 
@@ -34,5 +42,7 @@ pub(crate) type OffsetIndex = IndexFile<OffsetPosition>;
 
 /// `offset` relative to `base_offset`, if an index can hold it.
 pub(crate) fn relative(base_offset: Offset, offset: Offset) -> Option<u32> {
-    u32::try_from(offset.0.checked_sub(base_offset.0)?).ok().filter(|relative| *relative <= i32::MAX as u32)
+    u32::try_from(offset.0.checked_sub(base_offset.0)?)
+        .ok()
+        .filter(|relative| *relative <= i32::MAX as u32)
 }

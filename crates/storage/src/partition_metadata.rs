@@ -30,8 +30,13 @@ pub fn read(directory: &Path) -> Result<Option<TopicId>, PartitionMetadataError>
     let Some(text) = text_file::read(&path)? else {
         return Ok(None);
     };
-    let value = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
-    let topic_id = value("topic_id").and_then(|id| id.parse().ok()).map(TopicId);
+    let value = |name: &str| {
+        text.lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+    };
+    let topic_id = value("topic_id")
+        .and_then(|id| id.parse().ok())
+        .map(TopicId);
     match (value("version"), topic_id) {
         (Some("0"), Some(topic_id)) => Ok(Some(topic_id)),
         _ => Err(PartitionMetadataError::Malformed { path }),

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use ottla_protocol::Message;
 use ottla_protocol::ids::Offset;
-use ottla_protocol::messages::producer_snapshot::{ProducerEntry as SnapshotEntry, ProducerSnapshot};
+use ottla_protocol::messages::producer_snapshot::{
+    ProducerEntry as SnapshotEntry, ProducerSnapshot,
+};
 use ottla_protocol::records::crc32c;
 
 use crate::error::{DiskError, DiskOperation, DiskResult};
@@ -25,10 +27,20 @@ pub(crate) fn path(directory: &Path, offset: Offset) -> PathBuf {
 }
 
 /// Writes the state at `offset`. A snapshot lost in a crash costs time, not correctness.
-pub(crate) fn write(directory: &Path, offset: Offset, state: &ProducerState) -> Result<(), DiskError> {
-    let mut producer_entries: Vec<SnapshotEntry> = state.entries().map(|(id, entry)| encode(id, entry)).collect();
+pub(crate) fn write(
+    directory: &Path,
+    offset: Offset,
+    state: &ProducerState,
+) -> Result<(), DiskError> {
+    let mut producer_entries: Vec<SnapshotEntry> = state
+        .entries()
+        .map(|(id, entry)| encode(id, entry))
+        .collect();
     producer_entries.sort_by_key(|entry| entry.producer_id);
-    let snapshot = ProducerSnapshot { producer_entries, ..Default::default() };
+    let snapshot = ProducerSnapshot {
+        producer_entries,
+        ..Default::default()
+    };
     let path = path(directory, offset);
     let Ok(bytes) = snapshot.to_versioned_bytes(VERSION) else {
         unreachable!("every field of a snapshot exists in version {VERSION}");
@@ -73,7 +85,9 @@ fn encode(producer_id: i64, entry: &ProducerEntry) -> SnapshotEntry {
         offset_delta: last.map_or(0, |batch| batch.offset_delta),
         timestamp: entry.last_timestamp_ms,
         coordinator_epoch: entry.coordinator_epoch,
-        current_txn_first_offset: entry.current_transaction_first_offset.map_or(-1, |offset| offset.0),
+        current_txn_first_offset: entry
+            .current_transaction_first_offset
+            .map_or(-1, |offset| offset.0),
         ..Default::default()
     }
 }

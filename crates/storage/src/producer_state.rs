@@ -77,7 +77,9 @@ pub enum SequenceError {
         found: i16,
     },
     /// A batch before this one is missing.
-    #[error("producer {producer_id}: the last sequence here is {last}, and this batch begins with {found}")]
+    #[error(
+        "producer {producer_id}: the last sequence here is {last}, and this batch begins with {found}"
+    )]
     OutOfOrder {
         /// The producer.
         producer_id: i64,
@@ -112,7 +114,11 @@ impl ProducerState {
         }
         let producer_id = header.producer_id;
         if header.producer_epoch < entry.epoch {
-            return Err(SequenceError::StaleEpoch { producer_id, current: entry.epoch, found: header.producer_epoch });
+            return Err(SequenceError::StaleEpoch {
+                producer_id,
+                current: entry.epoch,
+                found: header.producer_epoch,
+            });
         }
         let same_epoch = header.producer_epoch == entry.epoch;
         let last = match entry.batches.back() {
@@ -125,7 +131,15 @@ impl ProducerState {
             i32::MAX => found == 0,
             last => found == last + 1,
         };
-        if in_order { Ok(None) } else { Err(SequenceError::OutOfOrder { producer_id, last, found }) }
+        if in_order {
+            Ok(None)
+        } else {
+            Err(SequenceError::OutOfOrder {
+                producer_id,
+                last,
+                found,
+            })
+        }
     }
 
     /// Notes a data batch that has been appended.
@@ -133,7 +147,10 @@ impl ProducerState {
         if !header.has_producer_id() {
             return;
         }
-        let entry = self.producers.entry(header.producer_id).or_insert_with(ProducerEntry::unknown);
+        let entry = self
+            .producers
+            .entry(header.producer_id)
+            .or_insert_with(ProducerEntry::unknown);
         entry.raise_epoch(header.producer_epoch);
         entry.batches.push_back(BatchMetadata {
             first_sequence: header.base_sequence,
@@ -146,7 +163,8 @@ impl ProducerState {
             entry.batches.pop_front();
         }
         entry.last_timestamp_ms = timestamp_ms;
-        if header.attributes.is_transactional() && entry.current_transaction_first_offset.is_none() {
+        if header.attributes.is_transactional() && entry.current_transaction_first_offset.is_none()
+        {
             let first_offset = Offset(header.base_offset);
             entry.current_transaction_first_offset = Some(first_offset);
             self.ongoing.insert(first_offset, header.producer_id);
@@ -160,7 +178,10 @@ impl ProducerState {
         marker: ControlRecordType,
         coordinator_epoch: i32,
     ) -> Option<AbortedTransaction> {
-        let entry = self.producers.entry(header.producer_id).or_insert_with(ProducerEntry::unknown);
+        let entry = self
+            .producers
+            .entry(header.producer_id)
+            .or_insert_with(ProducerEntry::unknown);
         entry.raise_epoch(header.producer_epoch);
         entry.coordinator_epoch = coordinator_epoch;
         entry.last_timestamp_ms = header.max_timestamp;
@@ -171,7 +192,9 @@ impl ProducerState {
             producer_id: ProducerId(header.producer_id),
             first_offset,
             last_offset,
-            last_stable_offset: self.first_unstable_offset().unwrap_or(Offset(last_offset.0 + 1)),
+            last_stable_offset: self
+                .first_unstable_offset()
+                .unwrap_or(Offset(last_offset.0 + 1)),
         })
     }
 
@@ -183,7 +206,8 @@ impl ProducerState {
     /// Forgets producers that have not written for `expiration_ms` and have no open transaction.
     pub fn expire(&mut self, now_ms: i64, expiration_ms: i64) {
         self.producers.retain(|_, entry| {
-            entry.current_transaction_first_offset.is_some() || now_ms - entry.last_timestamp_ms < expiration_ms
+            entry.current_transaction_first_offset.is_some()
+                || now_ms - entry.last_timestamp_ms < expiration_ms
         });
     }
 
@@ -195,7 +219,10 @@ impl ProducerState {
             .map(|(&producer_id, entry)| ActiveProducer {
                 producer_id: ProducerId(producer_id),
                 producer_epoch: ProducerEpoch(entry.epoch),
-                last_sequence: entry.batches.back().map_or(NO_SEQUENCE, |batch| batch.last_sequence),
+                last_sequence: entry
+                    .batches
+                    .back()
+                    .map_or(NO_SEQUENCE, |batch| batch.last_sequence),
                 last_timestamp_ms: entry.last_timestamp_ms,
                 coordinator_epoch: entry.coordinator_epoch,
                 current_transaction_first_offset: entry.current_transaction_first_offset,
@@ -228,7 +255,12 @@ impl ProducerState {
 impl ProducerEntry {
     /// A producer of which nothing is known yet.
     fn unknown() -> Self {
-        Self { epoch: -1, coordinator_epoch: -1, last_timestamp_ms: -1, ..Self::default() }
+        Self {
+            epoch: -1,
+            coordinator_epoch: -1,
+            last_timestamp_ms: -1,
+            ..Self::default()
+        }
     }
 
     /// A new epoch begins a new sequence.
@@ -244,7 +276,9 @@ impl ProducerEntry {
             return None;
         }
         let (first, last) = (header.base_sequence, header.last_sequence());
-        self.batches.iter().find(|batch| batch.first_sequence == first && batch.last_sequence == last)
+        self.batches
+            .iter()
+            .find(|batch| batch.first_sequence == first && batch.last_sequence == last)
     }
 }
 

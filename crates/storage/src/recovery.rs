@@ -5,7 +5,7 @@
 //! is kept is flushed before anybody reads it.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -39,6 +39,16 @@ pub enum OpenLogError {
     /// A segment could not be read.
     #[error(transparent)]
     Segment(#[from] SegmentReadError),
+    /// The directory holds the log of another topic.
+    #[error("{} belongs to topic id {found}, not {expected}; move it away", directory.display())]
+    OtherTopic {
+        /// The log's directory.
+        directory: PathBuf,
+        /// The topic id that was asked for.
+        expected: TopicId,
+        /// The topic id in `partition.metadata`.
+        found: TopicId,
+    },
 }
 
 /// How the log was left.
@@ -66,7 +76,10 @@ pub(crate) struct OpenLog {
 /// Opens the log in `directory`.
 pub(crate) fn open(directory: &Path, open: OpenLog) -> Result<Log, OpenLogError> {
     let topic_id = partition_metadata::read(directory)?;
-    let (topic_partition, interval) = (open.topic_partition.clone(), open.config.index_interval_bytes);
+    let (topic_partition, interval) = (
+        open.topic_partition.clone(),
+        open.config.index_interval_bytes,
+    );
     let mut loading = Loading::of(directory, topic_partition, interval)?;
     if open.shutdown == Shutdown::Unclean {
         loading.recover(open.recovery_point)?;
@@ -75,7 +88,9 @@ pub(crate) fn open(directory: &Path, open: OpenLog) -> Result<Log, OpenLogError>
     let log_end_offset = loading.find_end()?.max(open.log_start_offset);
     let log_start_offset = loading.first_offset().max(open.log_start_offset);
     if loading.segments.is_empty() {
-        loading.segments.push(Arc::new(Segment::new(directory, log_end_offset)));
+        loading
+            .segments
+            .push(Arc::new(Segment::new(directory, log_end_offset)));
     }
     let producers = loading.load_producers(log_end_offset)?;
     if let Some(active) = loading.segments.last() {
@@ -94,7 +109,11 @@ pub(crate) fn open(directory: &Path, open: OpenLog) -> Result<Log, OpenLogError>
         epochs: loading.epochs,
         log_start_offset,
         log_end_offset,
-        recovery_point: if recovered { open.recovery_point.min(log_end_offset) } else { log_end_offset },
+        recovery_point: if recovered {
+            open.recovery_point.min(log_end_offset)
+        } else {
+            log_end_offset
+        },
         high_watermark: open.high_watermark,
         now_ms: open.now_ms,
         offline: open.offline,
@@ -107,7 +126,11 @@ pub(crate) fn open(directory: &Path, open: OpenLog) -> Result<Log, OpenLogError>
 }
 
 /// Makes the directory of a new log. Its first segment is made by the first append.
-pub(crate) fn create(directory: &Path, topic_id: TopicId, open: OpenLog) -> Result<Log, OpenLogError> {
+pub(crate) fn create(
+    directory: &Path,
+    topic_id: TopicId,
+    open: OpenLog,
+) -> Result<Log, OpenLogError> {
     fs::create_dir(directory).disk(DiskOperation::Create, directory)?;
     partition_metadata::write(directory, topic_id)?;
     let zero = Offset(0);
@@ -128,6 +151,44 @@ pub(crate) fn create(directory: &Path, topic_id: TopicId, open: OpenLog) -> Resu
     }))
 }
 
+impl Log {
+    /// Opens the log in `directory`, or makes it: one that belongs to no [`LogManager`](crate::LogManager),
+    /// such as the metadata log. Every batch in it is checked, as after an unclean stop, and its high
+    /// watermark is its end.
+    pub fn open_alone(
+        directory: &Path,
+        topic_partition: TopicPartition,
+        topic_id: TopicId,
+        config: LogConfig,
+        now_ms: i64,
+    ) -> Result<Self, OpenLogError> {
+        fs::create_dir_all(directory).disk(DiskOperation::Create, directory)?;
+        match partition_metadata::read(directory)? {
+            None => partition_metadata::write(directory, topic_id)?,
+            Some(found) if found != topic_id => {
+                return Err(OpenLogError::OtherTopic {
+                    directory: directory.to_owned(),
+                    expected: topic_id,
+                    found,
+                });
+            }
+            Some(_) => {}
+        }
+        let zero = Offset(0);
+        let how = OpenLog {
+            topic_partition,
+            config,
+            shutdown: Shutdown::Unclean,
+            recovery_point: zero,
+            log_start_offset: zero,
+            high_watermark: Offset(i64::MAX),
+            now_ms,
+            offline: Arc::default(),
+        };
+        open(directory, how)
+    }
+}
+
 struct Loading<'a> {
     directory: &'a Path,
     topic_partition: TopicPartition,
@@ -139,7 +200,11 @@ struct Loading<'a> {
 }
 
 impl<'a> Loading<'a> {
-    fn of(directory: &'a Path, topic_partition: TopicPartition, index_interval_bytes: usize) -> Result<Self, OpenLogError> {
+    fn of(
+        directory: &'a Path,
+        topic_partition: TopicPartition,
+        index_interval_bytes: usize,
+    ) -> Result<Self, OpenLogError> {
         let mut loading = Self {
             directory,
             topic_partition,
@@ -160,19 +225,25 @@ impl<'a> Loading<'a> {
     }
 
     fn first_offset(&self) -> Offset {
-        self.segments.first().map_or(Offset(0), |segment| segment.base_offset())
+        self.segments
+            .first()
+            .map_or(Offset(0), |segment| segment.base_offset())
     }
 
     /// Checks every batch from the recovery point on, and cuts the log before the first bad one.
     fn recover(&mut self, recovery_point: Offset) -> Result<(), OpenLogError> {
-        let first = self.segments.partition_point(|segment| segment.base_offset() <= recovery_point).saturating_sub(1);
+        let first = self
+            .segments
+            .partition_point(|segment| segment.base_offset() <= recovery_point)
+            .saturating_sub(1);
         let suspects: Vec<_> = self.segments.iter().skip(first).cloned().collect();
         if suspects.is_empty() {
             return Ok(());
         }
         info!(log = %self.topic_partition, %recovery_point, segments = suspects.len(), "recovering after an unclean stop");
         for (checked, segment) in suspects.iter().enumerate() {
-            self.without_indexes.retain(|other| !Arc::ptr_eq(other, segment));
+            self.without_indexes
+                .retain(|other| !Arc::ptr_eq(other, segment));
             let valid_bytes = self.rebuild(segment)?;
             let size = segment.size_bytes();
             if valid_bytes == size {
@@ -200,7 +271,10 @@ impl<'a> Loading<'a> {
         let mut next_offset = segment.base_offset();
         while let Some(batch) = valid_batch_at(segment, position, next_offset)? {
             segment.index(batch.header(), position, self.index_interval_bytes)?;
-            self.epochs.assign(LeaderEpoch(batch.partition_leader_epoch()), Offset(batch.base_offset()))?;
+            self.epochs.assign(
+                LeaderEpoch(batch.partition_leader_epoch()),
+                Offset(batch.base_offset()),
+            )?;
             if let Some(aborted) = note_batch(&mut producers, &batch) {
                 segment.note_aborted(aborted)?;
             }
@@ -218,7 +292,11 @@ impl<'a> Loading<'a> {
         if let Some(found) = producer_snapshot::read(self.directory, base_offset)? {
             return Ok(found);
         }
-        for earlier in self.segments.iter().filter(|earlier| earlier.base_offset() < base_offset) {
+        for earlier in self
+            .segments
+            .iter()
+            .filter(|earlier| earlier.base_offset() < base_offset)
+        {
             replay(earlier, earlier.base_offset(), base_offset, &mut producers)?;
         }
         Ok(producers)
@@ -247,7 +325,9 @@ impl<'a> Loading<'a> {
         let mut position = last.last_indexed_position()?;
         let mut end = last.base_offset();
         while let Some(header) = peek_at(last, position)? {
-            let Some(size_bytes) = header.size_bytes() else { break };
+            let Some(size_bytes) = header.size_bytes() else {
+                break;
+            };
             end = Offset(header.last_offset() + 1);
             position += size_bytes as u64;
         }
@@ -274,7 +354,11 @@ impl<'a> Loading<'a> {
 }
 
 /// Cuts the log's last segment at `offset` and builds what depends on it again.
-pub(crate) fn truncate_segments(log: &Log, writer: &mut Writer, offset: Offset) -> Result<(), TruncateError> {
+pub(crate) fn truncate_segments(
+    log: &Log,
+    writer: &mut Writer,
+    offset: Offset,
+) -> Result<(), TruncateError> {
     let interval = log.config.load().index_interval_bytes;
     for snapshot in snapshot_offsets(log.directory()).unwrap_or_default() {
         if snapshot > offset {
@@ -291,9 +375,19 @@ pub(crate) fn truncate_segments(log: &Log, writer: &mut Writer, offset: Offset) 
     let mut position = 0;
     last.clear_indexes()?;
     while let Some(header) = peek_at(last, position)? {
-        let Some(size_bytes) = header.size_bytes().filter(|_| header.last_offset() < offset.0) else { break };
-        let batch = BatchView::new(last.read_at(position, size_bytes)?)
-            .map_err(|source| SegmentReadError::Corrupt { path: last.path().to_owned(), position, source })?;
+        let Some(size_bytes) = header
+            .size_bytes()
+            .filter(|_| header.last_offset() < offset.0)
+        else {
+            break;
+        };
+        let batch = BatchView::new(last.read_at(position, size_bytes)?).map_err(|source| {
+            SegmentReadError::Corrupt {
+                path: last.path().to_owned(),
+                position,
+                source,
+            }
+        })?;
         last.index(&header, position, interval)?;
         if let Some(aborted) = note_batch(&mut producers, &batch) {
             last.note_aborted(aborted)?;
@@ -306,13 +400,26 @@ pub(crate) fn truncate_segments(log: &Log, writer: &mut Writer, offset: Offset) 
 }
 
 /// Applies the batches of `segment` from `from` to before `end`.
-fn replay(segment: &Segment, from: Offset, end: Offset, producers: &mut ProducerState) -> Result<(), SegmentReadError> {
+fn replay(
+    segment: &Segment,
+    from: Offset,
+    end: Offset,
+    producers: &mut ProducerState,
+) -> Result<(), SegmentReadError> {
     let mut position = 0;
     while let Some(header) = peek_at(segment, position)? {
-        let Some(size_bytes) = header.size_bytes().filter(|_| header.base_offset < end.0) else { break };
+        let Some(size_bytes) = header.size_bytes().filter(|_| header.base_offset < end.0) else {
+            break;
+        };
         if header.base_offset >= from.0 && header.has_producer_id() {
-            let batch = BatchView::new(segment.read_at(position, size_bytes)?)
-                .map_err(|source| SegmentReadError::Corrupt { path: segment.path().to_owned(), position, source })?;
+            let batch =
+                BatchView::new(segment.read_at(position, size_bytes)?).map_err(|source| {
+                    SegmentReadError::Corrupt {
+                        path: segment.path().to_owned(),
+                        position,
+                        source,
+                    }
+                })?;
             note_batch(producers, &batch);
         }
         position += size_bytes as u64;
@@ -333,7 +440,11 @@ fn peek_at(
 }
 
 /// The batch at `position`, if it is whole, passes its CRC and does not go back in offsets.
-fn valid_batch_at(segment: &Segment, position: u64, next_offset: Offset) -> Result<Option<BatchView>, DiskError> {
+fn valid_batch_at(
+    segment: &Segment,
+    position: u64,
+    next_offset: Offset,
+) -> Result<Option<BatchView>, DiskError> {
     let head = segment.read_at(position, BATCH_HEADER_SIZE_BYTES)?;
     let left = segment.size_bytes().saturating_sub(position);
     let size_bytes = match peek_header(&head) {
@@ -344,7 +455,9 @@ fn valid_batch_at(segment: &Segment, position: u64, next_offset: Offset) -> Resu
         return Ok(None);
     };
     let bytes: Bytes = segment.read_at(position, size_bytes)?;
-    Ok(BatchView::new(bytes).ok().filter(|batch| batch.validate_crc().is_ok() && batch.last_offset_delta() >= 0))
+    Ok(BatchView::new(bytes)
+        .ok()
+        .filter(|batch| batch.validate_crc().is_ok() && batch.last_offset_delta() >= 0))
 }
 
 fn open_epochs(directory: &Path) -> Result<LeaderEpochs, DiskError> {
@@ -379,14 +492,22 @@ fn base_offsets(directory: &Path) -> Result<Vec<Offset>, DiskError> {
 fn snapshot_offsets(directory: &Path) -> Result<Vec<Offset>, DiskError> {
     let names = file_names(directory)?;
     let is_snapshot = |name: &&String| name.ends_with(SNAPSHOT_SUFFIX);
-    let mut offsets: Vec<_> = names.iter().filter(is_snapshot).filter_map(|name| leading_offset(name)).collect();
+    let mut offsets: Vec<_> = names
+        .iter()
+        .filter(is_snapshot)
+        .filter_map(|name| leading_offset(name))
+        .collect();
     offsets.sort();
     Ok(offsets)
 }
 
 fn leading_offset(name: &str) -> Option<Offset> {
     let (digits, _) = name.split_once('.')?;
-    digits.parse().ok().filter(|offset| *offset >= 0).map(Offset)
+    digits
+        .parse()
+        .ok()
+        .filter(|offset| *offset >= 0)
+        .map(Offset)
 }
 
 fn file_names(directory: &Path) -> Result<Vec<String>, DiskError> {
@@ -399,3 +520,6 @@ fn file_names(directory: &Path) -> Result<Vec<String>, DiskError> {
     }
     Ok(names)
 }
+
+#[cfg(test)]
+mod tests;

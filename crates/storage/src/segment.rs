@@ -115,7 +115,10 @@ impl Segment {
     pub(crate) fn open(directory: &Path, base_offset: Offset) -> Result<(Self, bool), DiskError> {
         let segment = Self::new(directory, base_offset);
         let file = segment.file()?;
-        let size_bytes = file.metadata().disk(DiskOperation::Open, &segment.path)?.len();
+        let size_bytes = file
+            .metadata()
+            .disk(DiskOperation::Open, &segment.path)?
+            .len();
         segment.size_bytes.store(size_bytes, Ordering::Release);
         let mut indexes = segment.indexes.write();
         let offsets = OffsetIndex::open(indexes.offsets.path().to_owned())?;
@@ -182,7 +185,8 @@ impl Segment {
         }
         self.index(header, position, index_interval_bytes)?;
         let size_bytes = encoded_header.len() + payload.len();
-        self.size_bytes.store(position + size_bytes as u64, Ordering::Release);
+        self.size_bytes
+            .store(position + size_bytes as u64, Ordering::Release);
         Ok(())
     }
 
@@ -195,15 +199,25 @@ impl Segment {
     ) -> Result<(), DiskError> {
         let last_offset = Offset(header.last_offset());
         let mut indexes = self.indexes.write();
-        indexes.first_timestamp_ms.get_or_insert(header.max_timestamp);
-        if indexes.max_timestamp.is_none_or(|(timestamp, _)| header.max_timestamp > timestamp) {
+        indexes
+            .first_timestamp_ms
+            .get_or_insert(header.max_timestamp);
+        if indexes
+            .max_timestamp
+            .is_none_or(|(timestamp, _)| header.max_timestamp > timestamp)
+        {
             indexes.max_timestamp = Some((header.max_timestamp, last_offset));
         }
         if indexes.bytes_since_entry > index_interval_bytes
-            && let (Some(relative_offset), Ok(position)) =
-                (relative(self.base_offset, last_offset), u32::try_from(position))
+            && let (Some(relative_offset), Ok(position)) = (
+                relative(self.base_offset, last_offset),
+                u32::try_from(position),
+            )
         {
-            indexes.offsets.push(OffsetPosition { relative_offset, position })?;
+            indexes.offsets.push(OffsetPosition {
+                relative_offset,
+                position,
+            })?;
             indexes.push_time(self.base_offset)?;
             indexes.bytes_since_entry = 0;
         }
@@ -264,7 +278,9 @@ impl Segment {
             return Ok(0);
         };
         let indexes = self.indexes.read();
-        let entry = indexes.offsets.last_where(|entry| entry.relative_offset <= target)?;
+        let entry = indexes
+            .offsets
+            .last_where(|entry| entry.relative_offset <= target)?;
         Ok(entry.map_or(0, |entry| u64::from(entry.position)))
     }
 
@@ -279,12 +295,15 @@ impl Segment {
     ) -> Result<Bytes, SegmentReadError> {
         let size = self.size_bytes();
         let mut position = self.position_before(offset)?;
-        let left = |position: u64| usize::try_from(size.saturating_sub(position)).unwrap_or(usize::MAX);
+        let left =
+            |position: u64| usize::try_from(size.saturating_sub(position)).unwrap_or(usize::MAX);
         loop {
             if left(position) < BATCH_HEADER_SIZE_BYTES {
                 return Ok(Bytes::new());
             }
-            let wanted = max_bytes.saturating_add(READ_SLACK_BYTES).min(left(position));
+            let wanted = max_bytes
+                .saturating_add(READ_SLACK_BYTES)
+                .min(left(position));
             let chunk = self.read_at(position, wanted)?;
             let skipped = self.skip_before(&chunk, position, offset)?;
             let Some(first) = self.header_in(&chunk, position, skipped)? else {
@@ -310,7 +329,12 @@ impl Segment {
     }
 
     /// How many bytes of `chunk` hold batches that end before `offset`.
-    fn skip_before(&self, chunk: &Bytes, position: u64, offset: Offset) -> Result<usize, SegmentReadError> {
+    fn skip_before(
+        &self,
+        chunk: &Bytes,
+        position: u64,
+        offset: Offset,
+    ) -> Result<usize, SegmentReadError> {
         let mut at = 0;
         while let Some(header) = self.header_in(chunk, position, at)? {
             if header.last_offset() >= offset.0 {
@@ -342,7 +366,12 @@ impl Segment {
         Ok(end)
     }
 
-    fn header_in(&self, chunk: &Bytes, position: u64, at: usize) -> Result<Option<BatchHeader>, SegmentReadError> {
+    fn header_in(
+        &self,
+        chunk: &Bytes,
+        position: u64,
+        at: usize,
+    ) -> Result<Option<BatchHeader>, SegmentReadError> {
         let Some(bytes) = chunk.get(at..) else {
             return Ok(None);
         };
@@ -376,14 +405,23 @@ impl Segment {
             return Ok(indexes.max_timestamp);
         }
         let entry = indexes.times.last()?;
-        Ok(entry.map(|entry| (entry.timestamp_ms, Offset(self.base_offset.0 + i64::from(entry.relative_offset)))))
+        Ok(entry.map(|entry| {
+            (
+                entry.timestamp_ms,
+                Offset(self.base_offset.0 + i64::from(entry.relative_offset)),
+            )
+        }))
     }
 
     /// An offset at or before the first batch with a timestamp of at least `timestamp_ms`.
     pub(crate) fn offset_before_time(&self, timestamp_ms: i64) -> Result<Offset, DiskError> {
         let indexes = self.indexes.read();
-        let entry = indexes.times.last_where(|entry| entry.timestamp_ms < timestamp_ms)?;
-        Ok(Offset(self.base_offset.0 + entry.map_or(0, |entry| i64::from(entry.relative_offset))))
+        let entry = indexes
+            .times
+            .last_where(|entry| entry.timestamp_ms < timestamp_ms)?;
+        Ok(Offset(
+            self.base_offset.0 + entry.map_or(0, |entry| i64::from(entry.relative_offset)),
+        ))
     }
 
     /// Completes and writes the indexes: the segment takes no more records.
@@ -402,7 +440,9 @@ impl Segment {
         if self.size_bytes() == 0 && self.file.get().is_none() {
             return Ok(());
         }
-        self.file()?.sync_data().disk(DiskOperation::Sync, &self.path)?;
+        self.file()?
+            .sync_data()
+            .disk(DiskOperation::Sync, &self.path)?;
         let mut indexes = self.indexes.write();
         indexes.offsets.sync()?;
         indexes.times.sync()
@@ -410,7 +450,9 @@ impl Segment {
 
     /// Cuts the file to `size_bytes`; its indexes must not reach further.
     pub(crate) fn truncate(&self, size_bytes: u64) -> Result<(), DiskError> {
-        self.file()?.set_len(size_bytes).disk(DiskOperation::Truncate, &self.path)?;
+        self.file()?
+            .set_len(size_bytes)
+            .disk(DiskOperation::Truncate, &self.path)?;
         self.size_bytes.store(size_bytes, Ordering::Release);
         Ok(())
     }
@@ -437,7 +479,9 @@ impl Segment {
     pub(crate) fn restore_timestamps(&self) -> Result<(), DiskError> {
         let first = match self.size_bytes() {
             0 => None,
-            _ => peek_header(&self.read_at(0, BATCH_HEADER_SIZE_BYTES)?).ok().flatten(),
+            _ => peek_header(&self.read_at(0, BATCH_HEADER_SIZE_BYTES)?)
+                .ok()
+                .flatten(),
         };
         let largest = self.max_timestamp()?;
         let mut indexes = self.indexes.write();
@@ -449,7 +493,12 @@ impl Segment {
     /// Deletes the segment's files; readers that hold it go on reading.
     pub(crate) fn delete(&self) -> Result<(), DiskError> {
         let indexes = self.indexes.read();
-        for path in [self.path.as_path(), indexes.offsets.path(), indexes.times.path(), indexes.transactions.path()] {
+        for path in [
+            self.path.as_path(),
+            indexes.offsets.path(),
+            indexes.times.path(),
+            indexes.transactions.path(),
+        ] {
             crate::text_file::delete(path)?;
         }
         Ok(())
@@ -458,7 +507,13 @@ impl Segment {
     /// Entries of the transaction index that touch offsets from `from` on.
     pub(crate) fn aborted_from(&self, from: Offset) -> Vec<AbortedTransaction> {
         let indexes = self.indexes.read();
-        indexes.transactions.entries().iter().filter(|entry| entry.last_offset >= from).copied().collect()
+        indexes
+            .transactions
+            .entries()
+            .iter()
+            .filter(|entry| entry.last_offset >= from)
+            .copied()
+            .collect()
     }
 }
 
@@ -468,9 +523,15 @@ impl Indexes {
         let Some((timestamp_ms, offset)) = self.max_timestamp else {
             return Ok(());
         };
-        let is_larger = self.times.last()?.is_none_or(|last| timestamp_ms > last.timestamp_ms);
+        let is_larger = self
+            .times
+            .last()?
+            .is_none_or(|last| timestamp_ms > last.timestamp_ms);
         match relative(base_offset, offset) {
-            Some(relative_offset) if is_larger => self.times.push(TimestampOffset { timestamp_ms, relative_offset }),
+            Some(relative_offset) if is_larger => self.times.push(TimestampOffset {
+                timestamp_ms,
+                relative_offset,
+            }),
             _ => Ok(()),
         }
     }

@@ -10,7 +10,8 @@ use crate::error::{DiskError, DiskOperation, DiskResult};
 pub fn replace(path: &Path, content: &[u8]) -> Result<(), DiskError> {
     let temporary = temporary_path(path);
     let mut file = File::create(&temporary).disk(DiskOperation::Create, &temporary)?;
-    file.write_all(content).disk(DiskOperation::Write, &temporary)?;
+    file.write_all(content)
+        .disk(DiskOperation::Write, &temporary)?;
     file.sync_all().disk(DiskOperation::Sync, &temporary)?;
     fs::rename(&temporary, path).disk(DiskOperation::Rename, path)?;
     path.parent().map_or(Ok(()), sync_directory)
@@ -49,7 +50,9 @@ pub fn read(path: &Path) -> Result<Option<String>, DiskError> {
 /// Deletes the file if it is there.
 pub fn delete(path: &Path) -> Result<(), DiskError> {
     match fs::remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error).disk(DiskOperation::Delete, path),
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(error).disk(DiskOperation::Delete, path)
+        }
         _ => Ok(()),
     }
 }

@@ -23,8 +23,13 @@ impl IndexEntry for TimestampOffset {
 
     fn decode(bytes: &[u8]) -> Self {
         Self {
-            timestamp_ms: bytes.first_chunk::<8>().map_or(0, |word| i64::from_be_bytes(*word)),
-            relative_offset: bytes.get(8..).and_then(<[u8]>::first_chunk::<4>).map_or(0, |word| u32::from_be_bytes(*word)),
+            timestamp_ms: bytes
+                .first_chunk::<8>()
+                .map_or(0, |word| i64::from_be_bytes(*word)),
+            relative_offset: bytes
+                .get(8..)
+                .and_then(<[u8]>::first_chunk::<4>)
+                .map_or(0, |word| u32::from_be_bytes(*word)),
         }
     }
 }

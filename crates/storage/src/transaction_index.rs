@@ -36,7 +36,10 @@ pub(crate) struct TransactionIndex {
 impl TransactionIndex {
     /// An index without entries; touches no file.
     pub fn empty(path: PathBuf) -> Self {
-        Self { path, entries: Vec::new() }
+        Self {
+            path,
+            entries: Vec::new(),
+        }
     }
 
     /// Reads the file at `path`, if there is one. Entries behind a damaged one do not count.
@@ -57,9 +60,13 @@ impl TransactionIndex {
 
     /// Adds an entry.
     pub fn push(&mut self, entry: AbortedTransaction) -> Result<(), DiskError> {
-        let mut file =
-            OpenOptions::new().create(true).append(true).open(&self.path).disk(DiskOperation::Open, &self.path)?;
-        file.write_all(&encode(entry)).disk(DiskOperation::Write, &self.path)?;
+        let mut file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&self.path)
+            .disk(DiskOperation::Open, &self.path)?;
+        file.write_all(&encode(entry))
+            .disk(DiskOperation::Write, &self.path)?;
         self.entries.push(entry);
         Ok(())
     }
