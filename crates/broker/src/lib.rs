@@ -1,2 +1,33 @@
-//! (being written)
-pub mod net;
+//! The broker: sockets, requests, and the hosts of everything that decides.
+//!
+//! - [`Node`]: a node from start to stop (`node.rs`); [`format`] prepares its directories.
+//! - `net/`: listeners and connections; `api/`: the table of requests, one file for each.
+//! - `partitions.rs`, `partition.rs`: what this broker keeps and leads; `fetch_session.rs`,
+//!   `fetch_waiter.rs`: consumers that wait.
+//! - `coordinator_host.rs`: groups; `controller_host.rs`, `raft_host.rs`: the cluster's metadata;
+//!   `metadata_publisher.rs`: what this broker makes of it.
+//! - `background.rs`: what happens from time to time.
+//!
+//! Rules live in the crates below; this one joins them to sockets, disks and clocks.
+
+mod api;
+mod background;
+mod broker;
+mod clock;
+mod controller_host;
+mod coordinator_host;
+mod fetch_session;
+mod fetch_waiter;
+mod group_timers;
+mod internal_topics;
+mod loggers;
+mod metadata_publisher;
+mod net;
+mod node;
+mod partition;
+mod partitions;
+mod producer_ids;
+mod raft_host;
+
+pub use loggers::LogLevels;
+pub use node::{Node, StartError, StopError, format};

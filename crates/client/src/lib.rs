@@ -10,6 +10,8 @@
 
 mod client;
 mod connection;
+mod partitioner;
 
 pub use client::{Client, ClientError, Node, error_of};
 pub use connection::{ConnectError, Connection, RequestError};
+pub use partitioner::partition_of;

@@ -13,6 +13,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Buf, Bytes};
+use ottla_protocol::wire::Segments;
 use smallvec::SmallVec;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -29,9 +30,6 @@ const MAX_UNSENT_BYTES: usize = 8 * 1024 * 1024;
 const MAX_WRITE_SLICES: usize = 256;
 /// How long an ending connection may take to answer what is in flight.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// The segments of one answer, size field included, ready for the socket.
-pub type Segments = SmallVec<[Bytes; 4]>;
 
 /// What a handler makes of one frame.
 pub enum Answer {

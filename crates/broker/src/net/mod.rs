@@ -8,6 +8,6 @@ mod frame;
 mod limits;
 mod listener;
 
-pub use connection::{Answer, ConnectionInfo, FrameHandler, RequestHandler, Segments};
+pub use connection::{Answer, ConnectionInfo, FrameHandler, RequestHandler};
 pub use limits::{ConnectionCounts, ConnectionLimits};
 pub use listener::{BindError, Listener, ListenerSettings};

@@ -53,3 +53,8 @@ impl DecisionContext<'_> {
         u32::from_be_bytes([a, b, c, d]) as usize % below.max(1)
     }
 }
+
+/// Whether a topic may have this name.
+pub fn is_topic_name(name: &str) -> bool {
+    names::check(name).is_ok()
+}

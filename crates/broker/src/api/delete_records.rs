@@ -1,0 +1,49 @@
+//! DeleteRecords (21): raises the log start offset of partitions (KIP-107).
+
+use ottla_protocol::ErrorCode;
+use ottla_protocol::messages::delete_records_request::{DeleteRecordsRequest, DeleteRecordsTopic};
+use ottla_protocol::messages::delete_records_response::{
+    DeleteRecordsPartitionResult, DeleteRecordsResponse, DeleteRecordsTopicResult,
+};
+
+use super::{Reply, RequestContext};
+use crate::broker::Broker;
+
+/// Low watermark of a partition whose records were not deleted.
+const INVALID_LOW_WATERMARK: i64 = -1;
+
+/// Deletes off the runtime's threads, because whole segments may go.
+pub fn handle(context: &RequestContext, request: DeleteRecordsRequest) -> Reply<DeleteRecordsResponse> {
+    let broker = context.broker.clone();
+    Reply::later(async move {
+        super::blocking(move || DeleteRecordsResponse {
+            topics: request.topics.into_iter().map(|topic| delete(&broker, topic)).collect(),
+            ..Default::default()
+        })
+        .await
+    })
+}
+
+fn delete(broker: &Broker, topic: DeleteRecordsTopic) -> DeleteRecordsTopicResult {
+    let internal = crate::internal_topics::is_internal(&topic.name);
+    let partitions = topic
+        .partitions
+        .iter()
+        .map(|asked| {
+            let deleted = match internal {
+                true => Err(ErrorCode::InvalidTopicException),
+                false => broker
+                    .partitions
+                    .by_topic_name(&topic.name, asked.partition_index)
+                    .and_then(|partition| partition.delete_records(asked.offset)),
+            };
+            DeleteRecordsPartitionResult {
+                partition_index: asked.partition_index,
+                low_watermark: deleted.map_or(INVALID_LOW_WATERMARK, |offset| offset.0),
+                error_code: deleted.err().unwrap_or(ErrorCode::None).code(),
+                ..Default::default()
+            }
+        })
+        .collect();
+    DeleteRecordsTopicResult { name: topic.name, partitions, ..Default::default() }
+}

@@ -1,0 +1,87 @@
+//! Produce (0): appends record batches to partitions that this broker leads.
+
+use ottla_protocol::messages::produce_request::{PartitionProduceData, ProduceRequest, TopicProduceData};
+use ottla_protocol::messages::produce_response::{
+    BatchIndexAndErrorMessage, PartitionProduceResponse, ProduceResponse, TopicProduceResponse,
+};
+use ottla_protocol::{ErrorCode, Uuid};
+
+use super::{Reply, RequestContext};
+use crate::partition::{AppendFailure, Appended, RequiredAcks};
+
+/// First version whose topics are named by id (KIP-516).
+const FIRST_VERSION_WITH_TOPIC_IDS: i16 = 13;
+
+/// Appends, and answers when the records are as safe as `acks` asks.
+pub fn handle(context: &RequestContext, request: ProduceRequest) -> Reply<ProduceResponse> {
+    let acks = RequiredAcks::from_code(request.acks);
+    let mut failed = false;
+    let mut responses = Vec::with_capacity(request.topic_data.len());
+    for topic in request.topic_data {
+        let TopicProduceData { name, topic_id, partition_data, .. } = topic;
+        let mut partition_responses = Vec::with_capacity(partition_data.len());
+        for data in partition_data {
+            let index = data.index;
+            let outcome = match acks {
+                Some(acks) => append(context, acks, &name, topic_id, data),
+                None => Err(AppendFailure::of(ErrorCode::InvalidRequiredAcks)),
+            };
+            failed |= outcome.is_err();
+            partition_responses.push(partition_response(index, outcome));
+        }
+        responses.push(TopicProduceResponse { name, topic_id, partition_responses, ..Default::default() });
+    }
+    match acks {
+        // The producer waits for nothing: the end of the connection is all that can tell it.
+        Some(RequiredAcks::None) if failed => Reply::Close,
+        Some(RequiredAcks::None) => Reply::Silent,
+        _ => Reply::Now(ProduceResponse { responses, ..Default::default() }),
+    }
+}
+
+fn append(
+    context: &RequestContext,
+    acks: RequiredAcks,
+    topic: &str,
+    topic_id: Uuid,
+    data: PartitionProduceData,
+) -> Result<Appended, AppendFailure> {
+    let partitions = &context.broker.partitions;
+    let partition = match context.version >= FIRST_VERSION_WITH_TOPIC_IDS {
+        true => partitions.by_topic_id(topic_id, data.index),
+        false => partitions.by_topic_name(topic, data.index),
+    };
+    let partition = partition.map_err(AppendFailure::of)?;
+    let records = data.records.unwrap_or_default().to_bytes();
+    partition.append(&records, acks, context.version, context.broker.clock.now_ms())
+}
+
+fn partition_response(index: i32, outcome: Result<Appended, AppendFailure>) -> PartitionProduceResponse {
+    match outcome {
+        Ok(appended) => PartitionProduceResponse {
+            index,
+            base_offset: appended.base_offset.0,
+            log_append_time_ms: appended.log_append_time_ms,
+            log_start_offset: appended.log_start_offset.0,
+            ..Default::default()
+        },
+        Err(failure) => PartitionProduceResponse {
+            index,
+            error_code: failure.code.code(),
+            base_offset: -1,
+            log_append_time_ms: -1,
+            log_start_offset: failure.log_start_offset,
+            record_errors: failure
+                .record_errors
+                .into_iter()
+                .map(|error| BatchIndexAndErrorMessage {
+                    batch_index: error.index,
+                    batch_index_error_message: error.message,
+                    ..Default::default()
+                })
+                .collect(),
+            error_message: failure.message,
+            ..Default::default()
+        },
+    }
+}

@@ -1,0 +1,549 @@
+//! One partition that this broker keeps: whether it leads it, its log, and who waits for it.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use ottla_config::{CompressionType, MessageTimestampType, TopicConfig};
+use ottla_protocol::ids::{LeaderEpoch, Offset, TopicPartition};
+use ottla_protocol::messages::fetch_request::FetchPartition;
+use ottla_protocol::records::{
+    BatchBuilder, BatchView, CompressionSpec, Compressor, Decompressor, KeyRule, ProduceError, ProduceRules, Rewrite,
+    TimestampType, TopicCompression, ValidatedBatch, validate_produced,
+};
+use ottla_protocol::{ErrorCode, Records};
+use ottla_storage::{AbortedTransaction, ActiveProducer, AppendError, Log, MinimumBatches, ReadError, SequenceError};
+use tracing::error;
+
+use crate::fetch_waiter::Waiters;
+
+/// Offset that DeleteRecords takes for the high watermark.
+const UP_TO_HIGH_WATERMARK: i64 = -1;
+
+/// How safe records must be before a producer is answered. Source: Produce `acks`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequiredAcks {
+    /// Not answered at all (0).
+    None,
+    /// In the leader's log (1).
+    Leader,
+    /// In the logs of all in-sync replicas (-1).
+    All,
+}
+
+impl RequiredAcks {
+    /// The wire's number.
+    pub fn from_code(code: i16) -> Option<Self> {
+        match code {
+            0 => Some(Self::None),
+            1 => Some(Self::Leader),
+            -1 => Some(Self::All),
+            _ => None,
+        }
+    }
+}
+
+/// Which records a consumer reads. Source: Fetch `isolation_level`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IsolationLevel {
+    /// All below the high watermark (0).
+    ReadUncommitted,
+    /// Those below the last stable offset (1).
+    ReadCommitted,
+}
+
+impl IsolationLevel {
+    /// The wire's number; whatever is not 1 reads everything, as in Kafka.
+    pub fn from_code(code: i8) -> Self {
+        if code == 1 { Self::ReadCommitted } else { Self::ReadUncommitted }
+    }
+}
+
+/// Records that were appended.
+#[derive(Clone, Copy, Debug)]
+pub struct Appended {
+    /// Offset of the first one.
+    pub base_offset: Offset,
+    /// The time that replaced theirs, milliseconds since the epoch, or -1.
+    pub log_append_time_ms: i64,
+    /// The log start offset.
+    pub log_start_offset: Offset,
+}
+
+/// A record that is the reason why its batch was refused (KIP-467).
+#[derive(Clone, Debug)]
+pub struct RecordFailure {
+    /// Its index in the batch.
+    pub index: i32,
+    /// Why.
+    pub message: Option<String>,
+}
+
+/// Records that were not appended.
+#[derive(Clone, Debug)]
+pub struct AppendFailure {
+    /// Kafka's code.
+    pub code: ErrorCode,
+    /// What to tell the client beyond the code.
+    pub message: Option<String>,
+    /// The records at fault.
+    pub record_errors: Vec<RecordFailure>,
+    /// The log start offset, or -1.
+    pub log_start_offset: i64,
+}
+
+impl AppendFailure {
+    /// A failure of which the code says it all.
+    pub fn of(code: ErrorCode) -> Self {
+        Self { code, message: None, record_errors: Vec::new(), log_start_offset: -1 }
+    }
+
+    fn with_message(code: ErrorCode, message: String) -> Self {
+        Self { message: Some(message), ..Self::of(code) }
+    }
+}
+
+/// How much may be read.
+#[derive(Clone, Copy, Debug)]
+pub struct ReadLimits {
+    /// Bytes of records.
+    pub max_bytes: usize,
+    /// Whether the first batch is read even if it is larger (KIP-74).
+    pub minimum: MinimumBatches,
+}
+
+/// What was read.
+#[derive(Debug)]
+pub struct PartitionRead {
+    /// Whole batches.
+    pub records: Records,
+    /// The high watermark.
+    pub high_watermark: Offset,
+    /// The last stable offset.
+    pub last_stable_offset: Offset,
+    /// The log start offset.
+    pub log_start_offset: Offset,
+    /// Where the reader's log and this one part, if it asked and they do (KIP-595).
+    pub diverging_epoch: Option<(LeaderEpoch, Offset)>,
+    /// The aborted transactions among the records, for a reader of committed ones.
+    pub aborted_transactions: Vec<AbortedTransaction>,
+}
+
+/// Nothing was read.
+#[derive(Clone, Copy, Debug)]
+pub struct ReadFailure {
+    /// Kafka's code.
+    pub code: ErrorCode,
+    /// The log start offset, or -1.
+    pub log_start_offset: i64,
+}
+
+impl ReadFailure {
+    /// A failure of which the code says it all.
+    pub fn of(code: ErrorCode) -> Self {
+        Self { code, log_start_offset: -1 }
+    }
+}
+
+/// What ListOffsets asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OffsetQuery {
+    /// The end of what the reader may read (-1).
+    Latest,
+    /// The log start offset (-2), which is also the first local one (-4).
+    Earliest,
+    /// The record with the largest timestamp (-3).
+    MaxTimestamp,
+    /// What only tiered partitions have (-5, -6).
+    Tiered,
+    /// The first record of this time or later, milliseconds since the epoch.
+    Time(i64),
+}
+
+impl OffsetQuery {
+    /// The wire's timestamp, as `version` of ListOffsets understands it.
+    pub fn from_timestamp(timestamp: i64, version: i16) -> Result<Self, ErrorCode> {
+        let (query, first_version) = match timestamp {
+            -1 => (Self::Latest, 1),
+            -2 => (Self::Earliest, 1),
+            -3 => (Self::MaxTimestamp, 7),
+            -4 => (Self::Earliest, 8),
+            -5 => (Self::Tiered, 9),
+            -6 => (Self::Tiered, 11),
+            time if time >= 0 => (Self::Time(time), 1),
+            _ => return Err(ErrorCode::UnsupportedVersion),
+        };
+        if version >= first_version { Ok(query) } else { Err(ErrorCode::UnsupportedVersion) }
+    }
+}
+
+/// What ListOffsets answers; -1 stands for nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FoundOffset {
+    /// The record's timestamp, milliseconds since the epoch.
+    pub timestamp_ms: i64,
+    /// The offset.
+    pub offset: i64,
+    /// Leader epoch of the record at the offset.
+    pub leader_epoch: i32,
+}
+
+impl FoundOffset {
+    const NOTHING: Self = Self { timestamp_ms: -1, offset: -1, leader_epoch: -1 };
+}
+
+thread_local! {
+    /// Codec contexts are large and reused; a thread validates one batch at a time.
+    static CODECS: RefCell<(Decompressor, Compressor)> =
+        RefCell::new((Decompressor::default(), Compressor::new()));
+}
+
+/// One partition.
+pub struct Partition {
+    topic_partition: TopicPartition,
+    log: Arc<Log>,
+    config: ArcSwap<TopicConfig>,
+    is_leader: AtomicBool,
+    leader_epoch: AtomicI32,
+    /// Replicas in sync, this one among them.
+    isr_size: AtomicI32,
+    waiters: Waiters,
+}
+
+impl Partition {
+    /// A partition that this broker keeps in `log` and does not lead yet.
+    pub fn new(topic_partition: TopicPartition, log: Arc<Log>, config: Arc<TopicConfig>) -> Self {
+        Self {
+            topic_partition,
+            log,
+            config: ArcSwap::new(config),
+            is_leader: AtomicBool::new(false),
+            leader_epoch: AtomicI32::new(-1),
+            isr_size: AtomicI32::new(0),
+            waiters: Waiters::default(),
+        }
+    }
+
+    /// The partition's name.
+    pub fn topic_partition(&self) -> &TopicPartition {
+        &self.topic_partition
+    }
+
+    /// Its log.
+    pub fn log(&self) -> &Arc<Log> {
+        &self.log
+    }
+
+    /// Its topic's configuration.
+    pub fn config(&self) -> Arc<TopicConfig> {
+        self.config.load_full()
+    }
+
+    /// Replaces its topic's configuration.
+    pub fn update_config(&self, config: Arc<TopicConfig>) {
+        self.config.store(config);
+    }
+
+    /// Who waits for something new here.
+    pub fn waiters(&self) -> &Waiters {
+        &self.waiters
+    }
+
+    /// The leader epoch that the metadata names.
+    pub fn leader_epoch(&self) -> LeaderEpoch {
+        LeaderEpoch(self.leader_epoch.load(Ordering::Acquire))
+    }
+
+    /// Leads from now on in `epoch`, alone or with followers.
+    pub fn become_leader(&self, epoch: LeaderEpoch, isr_size: usize) {
+        self.isr_size.store(i32::try_from(isr_size).unwrap_or(i32::MAX), Ordering::Release);
+        self.leader_epoch.store(epoch.0, Ordering::Release);
+        // The only replica's records are all committed.
+        self.log.advance_high_watermark(self.log.log_end_offset());
+        self.is_leader.store(true, Ordering::Release);
+    }
+
+    /// Leads no longer; those who wait learn it.
+    pub fn resign(&self) {
+        self.is_leader.store(false, Ordering::Release);
+        self.waiters.wake();
+    }
+
+    /// Whether this broker leads the partition, and in the epoch that the client knows of (-1: any).
+    pub fn check_leader_epoch(&self, current_leader_epoch: i32) -> Result<(), ErrorCode> {
+        let epoch = self.leader_epoch().0;
+        if current_leader_epoch >= 0 && current_leader_epoch < epoch {
+            return Err(ErrorCode::FencedLeaderEpoch);
+        }
+        if current_leader_epoch > epoch {
+            return Err(ErrorCode::UnknownLeaderEpoch);
+        }
+        self.check_leader()
+    }
+
+    fn check_leader(&self) -> Result<(), ErrorCode> {
+        if self.log.is_offline() {
+            return Err(ErrorCode::KafkaStorageError);
+        }
+        match self.is_leader.load(Ordering::Acquire) {
+            true => Ok(()),
+            false => Err(ErrorCode::NotLeaderOrFollower),
+        }
+    }
+
+    /// Validates and appends what a producer sent.
+    pub fn append(
+        &self,
+        records: &Bytes,
+        acks: RequiredAcks,
+        produce_version: i16,
+        now_ms: i64,
+    ) -> Result<Appended, AppendFailure> {
+        self.check_leader().map_err(AppendFailure::of)?;
+        let config = self.config.load();
+        if acks == RequiredAcks::All && self.isr_size.load(Ordering::Acquire) < config.min_insync_replicas {
+            return Err(AppendFailure::of(ErrorCode::NotEnoughReplicas));
+        }
+        let rules = produce_rules(&config, produce_version, now_ms);
+        let validated = CODECS.with_borrow_mut(|(decompressor, compressor)| {
+            validate_produced(records, &rules, decompressor, compressor)
+        });
+        let validated = validated.map_err(|error| self.refusal(&error))?;
+        let appended = self.log.append_as_leader(&validated, self.leader_epoch());
+        let appended = appended.map_err(|error| self.append_failure(error))?;
+        self.commit_and_flush(now_ms)?;
+        Ok(Appended {
+            base_offset: appended.base_offset,
+            log_append_time_ms: appended.log_append_time_ms,
+            log_start_offset: appended.log_start_offset,
+        })
+    }
+
+    /// Appends records of a coordinator; the offset of the first one.
+    pub fn append_internal(&self, builder: BatchBuilder, now_ms: i64) -> Result<Offset, AppendFailure> {
+        self.check_leader().map_err(AppendFailure::of)?;
+        let records_count = builder.records_count();
+        let built = CODECS.with_borrow_mut(|(_, compressor)| builder.build(0, -1, compressor));
+        let batch = built.ok().and_then(|bytes| BatchView::new(bytes).ok());
+        let batch = batch.ok_or_else(|| AppendFailure::of(ErrorCode::RecordListTooLarge))?;
+        if batch.size_bytes() > usize::try_from(self.config.load().max_message_bytes).unwrap_or(0) {
+            return Err(AppendFailure::of(ErrorCode::RecordListTooLarge));
+        }
+        let validated = ValidatedBatch {
+            max_timestamp: batch.max_timestamp(),
+            batch,
+            log_append_time: None,
+            offset_delta_of_max_timestamp: 0,
+            records_count,
+            rewrite: Rewrite::Untouched,
+        };
+        let appended = self.log.append_as_leader(&validated, self.leader_epoch());
+        let appended = appended.map_err(|error| self.append_failure(error))?;
+        self.commit_and_flush(now_ms)?;
+        Ok(appended.base_offset)
+    }
+
+    /// Moves the high watermark to the end, as the only replica may, and flushes if it is due.
+    fn commit_and_flush(&self, now_ms: i64) -> Result<(), AppendFailure> {
+        if self.log.config().flush_messages != i64::MAX && self.log.flush_is_due(now_ms) {
+            let flushed = self.log.flush(self.log.log_end_offset(), now_ms);
+            flushed.map_err(|_| AppendFailure::of(ErrorCode::KafkaStorageError))?;
+        }
+        if self.log.advance_high_watermark(self.log.log_end_offset()) {
+            self.waiters.wake();
+        }
+        Ok(())
+    }
+
+    fn refusal(&self, error: &ProduceError) -> AppendFailure {
+        let record_errors = error
+            .record_faults()
+            .iter()
+            .map(|fault| RecordFailure { index: fault.index, message: Some(fault.to_string()) })
+            .collect();
+        AppendFailure {
+            code: error.error_code(),
+            message: Some(error.to_string()),
+            record_errors,
+            log_start_offset: self.log.log_start_offset().0,
+        }
+    }
+
+    fn append_failure(&self, error: AppendError) -> AppendFailure {
+        match error {
+            AppendError::Sequence(sequence @ SequenceError::StaleEpoch { .. }) => {
+                AppendFailure::with_message(ErrorCode::InvalidProducerEpoch, sequence.to_string())
+            }
+            AppendError::Sequence(sequence @ SequenceError::OutOfOrder { .. }) => {
+                AppendFailure::with_message(ErrorCode::OutOfOrderSequenceNumber, sequence.to_string())
+            }
+            AppendError::Batch(batch) => AppendFailure::with_message(ErrorCode::CorruptMessage, batch.to_string()),
+            AppendError::OffsetBehindEnd { .. } => AppendFailure::of(ErrorCode::UnknownServerError),
+            AppendError::Disk(disk) => {
+                error!(partition = %self.topic_partition, error = %disk, "records refused");
+                AppendFailure::with_message(ErrorCode::KafkaStorageError, disk.to_string())
+            }
+            AppendError::Offline => AppendFailure::of(ErrorCode::KafkaStorageError),
+        }
+    }
+
+    /// Reads what a consumer asks for.
+    pub fn read(
+        &self,
+        request: &FetchPartition,
+        isolation: IsolationLevel,
+        limits: ReadLimits,
+    ) -> Result<PartitionRead, ReadFailure> {
+        self.check_leader_epoch(request.current_leader_epoch).map_err(ReadFailure::of)?;
+        let log = &self.log;
+        let upper_bound = self.upper_bound(isolation);
+        let offset = Offset(request.fetch_offset);
+        let mut read = PartitionRead {
+            records: Records::empty(),
+            high_watermark: log.high_watermark(),
+            last_stable_offset: log.last_stable_offset(),
+            log_start_offset: log.log_start_offset(),
+            diverging_epoch: None,
+            aborted_transactions: Vec::new(),
+        };
+        if request.last_fetched_epoch >= 0 {
+            if offset < read.log_start_offset {
+                return Err(self.read_failure(ErrorCode::OffsetOutOfRange));
+            }
+            read.diverging_epoch = self.divergence(LeaderEpoch(request.last_fetched_epoch), offset)?;
+            if read.diverging_epoch.is_some() {
+                return Ok(read);
+            }
+        }
+        if offset > upper_bound {
+            return match offset > log.log_end_offset() {
+                true => Err(self.read_failure(ErrorCode::OffsetOutOfRange)),
+                false => Ok(read),
+            };
+        }
+        read.records = log
+            .read(offset, limits.max_bytes, limits.minimum, upper_bound)
+            .map_err(|error| self.read_error(&error))?;
+        if isolation == IsolationLevel::ReadCommitted && !read.records.is_empty() {
+            read.aborted_transactions = log.aborted_transactions(offset, upper_bound);
+        }
+        Ok(read)
+    }
+
+    fn upper_bound(&self, isolation: IsolationLevel) -> Offset {
+        match isolation {
+            IsolationLevel::ReadUncommitted => self.log.high_watermark(),
+            IsolationLevel::ReadCommitted => self.log.last_stable_offset(),
+        }
+    }
+
+    fn divergence(&self, last_fetched: LeaderEpoch, offset: Offset) -> Result<Option<(LeaderEpoch, Offset)>, ReadFailure> {
+        let Some((epoch, end_offset)) = self.log.end_offset_for_epoch(last_fetched) else {
+            return Err(self.read_failure(ErrorCode::OffsetOutOfRange));
+        };
+        Ok((epoch < last_fetched || end_offset < offset).then_some((epoch, end_offset)))
+    }
+
+    fn read_failure(&self, code: ErrorCode) -> ReadFailure {
+        ReadFailure { code, log_start_offset: -1 }
+    }
+
+    fn read_error(&self, error: &ReadError) -> ReadFailure {
+        if let ReadError::OffsetOutOfRange { .. } = error {
+            return self.read_failure(ErrorCode::OffsetOutOfRange);
+        }
+        error!(partition = %self.topic_partition, %error, "records cannot be read; check the disk, and the segment with `ottla log dump`");
+        self.read_failure(read_error_code(error))
+    }
+
+    /// Answers ListOffsets.
+    pub fn find_offset(&self, query: OffsetQuery, isolation: IsolationLevel) -> Result<FoundOffset, ErrorCode> {
+        let (log, upper_bound) = (&self.log, self.upper_bound(isolation));
+        let at_end = |offset: Offset, leader_epoch: i32| FoundOffset { timestamp_ms: -1, offset: offset.0, leader_epoch };
+        let found = match query {
+            OffsetQuery::Latest => return Ok(at_end(upper_bound, self.leader_epoch().0)),
+            OffsetQuery::Earliest => {
+                let start = log.log_start_offset();
+                return Ok(at_end(start, log.epoch_of(start).map_or(-1, |epoch| epoch.0)));
+            }
+            OffsetQuery::Tiered => return Ok(FoundOffset::NOTHING),
+            OffsetQuery::MaxTimestamp => log.find_max_timestamp(upper_bound),
+            OffsetQuery::Time(time) => log.find_by_timestamp(time, upper_bound),
+        };
+        match found {
+            Ok(found) => Ok(found.map_or(FoundOffset::NOTHING, |found| FoundOffset {
+                timestamp_ms: found.timestamp_ms,
+                offset: found.offset.0,
+                leader_epoch: found.leader_epoch.0,
+            })),
+            Err(error) => Err(self.read_error(&error).code),
+        }
+    }
+
+    /// The largest epoch not above `leader_epoch` and where it ends (KIP-101).
+    pub fn end_offset_for_epoch(&self, leader_epoch: i32) -> Option<(LeaderEpoch, Offset)> {
+        match leader_epoch == self.leader_epoch().0 {
+            true => Some((self.leader_epoch(), self.log.log_end_offset())),
+            false => self.log.end_offset_for_epoch(LeaderEpoch(leader_epoch)),
+        }
+    }
+
+    /// Deletes the records before `offset`, -1 for all. The new log start offset (KIP-107).
+    pub fn delete_records(&self, offset: i64) -> Result<Offset, ErrorCode> {
+        self.check_leader()?;
+        let high_watermark = self.log.high_watermark();
+        let before = if offset == UP_TO_HIGH_WATERMARK { high_watermark } else { Offset(offset) };
+        if before.0 < 0 || before > high_watermark {
+            return Err(ErrorCode::OffsetOutOfRange);
+        }
+        let policy = self.config.load().cleanup_policy;
+        if policy.compact && !policy.delete {
+            return Err(ErrorCode::PolicyViolation);
+        }
+        let deleted = self.log.delete_records_before(before);
+        self.waiters.wake();
+        deleted.map_err(|_| ErrorCode::KafkaStorageError)
+    }
+
+    /// The producers whose state is kept (KIP-664).
+    pub fn active_producers(&self) -> Vec<ActiveProducer> {
+        self.log.active_producers()
+    }
+}
+
+fn read_error_code(error: &ReadError) -> ErrorCode {
+    match error {
+        ReadError::OffsetOutOfRange { .. } => ErrorCode::OffsetOutOfRange,
+        ReadError::Disk(_) | ReadError::Segment(ottla_storage::SegmentReadError::Disk(_)) => ErrorCode::KafkaStorageError,
+        ReadError::Segment(_) | ReadError::Batch(_) | ReadError::Records(_) => ErrorCode::CorruptMessage,
+    }
+}
+
+fn produce_rules(config: &TopicConfig, produce_version: i16, now_ms: i64) -> ProduceRules {
+    ProduceRules {
+        produce_version,
+        now_ms,
+        max_message_bytes: usize::try_from(config.max_message_bytes).unwrap_or(0),
+        compression: topic_compression(config),
+        keys: if config.cleanup_policy.compact { KeyRule::Required } else { KeyRule::Optional },
+        timestamp_type: match config.message_timestamp_type {
+            MessageTimestampType::CreateTime => TimestampType::CreateTime,
+            MessageTimestampType::LogAppendTime => TimestampType::LogAppendTime,
+        },
+        timestamp_before_max_ms: config.message_timestamp_before_max_ms,
+        timestamp_after_max_ms: config.message_timestamp_after_max_ms,
+    }
+}
+
+fn topic_compression(config: &TopicConfig) -> TopicCompression {
+    TopicCompression::Fixed(match config.compression_type {
+        CompressionType::Producer => return TopicCompression::Producer,
+        CompressionType::Uncompressed => CompressionSpec::None,
+        CompressionType::Gzip => CompressionSpec::Gzip { level: config.compression_gzip_level },
+        CompressionType::Snappy => CompressionSpec::Snappy,
+        CompressionType::Lz4 => CompressionSpec::Lz4,
+        CompressionType::Zstd => CompressionSpec::Zstd { level: config.compression_zstd_level },
+    })
+}
