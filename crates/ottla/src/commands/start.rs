@@ -1,0 +1,51 @@
+//! `ottla start`.
+
+use std::io::Write;
+use std::path::Path;
+
+use ottla_broker::Node;
+use ottla_config::{BrokerConfig, ConfigWarning, Properties};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing::{info, warn};
+
+use crate::arguments::StartArguments;
+use crate::failure::Failure;
+
+/// Runs the node until SIGTERM or SIGINT, then stops it cleanly.
+pub fn run(arguments: &StartArguments) -> Result<(), Failure> {
+    let log_levels = super::logging::start();
+    let config = load(arguments.file.as_deref(), &arguments.overrides)?;
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let node = Node::start(config, log_levels).await?;
+        announce(&node)?;
+        tokio::select! {
+            _ = terminate.recv() => info!("SIGTERM received, stopping"),
+            _ = interrupt.recv() => info!("SIGINT received, stopping"),
+            () = node.failed() => {}
+        }
+        Ok(node.stop().await?)
+    })
+}
+
+/// The node's configuration from `file`, the environment and `overrides`; warnings are logged.
+pub fn load(file: Option<&Path>, overrides: &[String]) -> Result<BrokerConfig, Failure> {
+    let properties = file.map(read).transpose()?;
+    let environment = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let (config, warnings) = BrokerConfig::load(properties.as_ref(), environment, overrides)?;
+    warnings.iter().for_each(|warning: &ConfigWarning| warn!("{warning}"));
+    Ok(config)
+}
+
+fn read(path: &Path) -> Result<Properties, Failure> {
+    let bytes = std::fs::read(path).map_err(|source| Failure::File { path: path.to_owned(), source })?;
+    Ok(Properties::parse_bytes(&bytes).map_err(ottla_config::ConfigError::from)?)
+}
+
+/// The one line on standard output that says that requests are answered.
+fn announce(node: &Node) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "ready {}", node.listeners().join(" "))?;
+    Ok(out.flush()?)
+}
