@@ -236,11 +236,6 @@ impl Partition {
         &self.log
     }
 
-    /// Its topic's configuration.
-    pub fn config(&self) -> Arc<TopicConfig> {
-        self.config.load_full()
-    }
-
     /// Replaces its topic's configuration.
     pub fn update_config(&self, config: Arc<TopicConfig>) {
         self.config.store(config);

@@ -156,7 +156,8 @@ async fn document(client: &mut Client, id: String) -> Result<GroupDocument, Fail
             host: member.client_host,
         })
         .collect();
-    let offsets = offset_rows(client, committed(client, coordinator, &id).await?).await?;
+    let committed = committed(client, coordinator, &id).await?;
+    let offsets = offset_rows(client, committed).await?;
     Ok(GroupDocument {
         id,
         state: group.group_state,
