@@ -54,7 +54,7 @@ pub fn read_offsets(path: &Path) -> Result<OffsetCheckpoint, CheckpointError> {
             .is_none()
             .then(|| (TopicPartition::new(topic, partition), Offset(offset)))
     })
-    .map(|entries| entries.into_iter().collect())
+    .map(|entries| entries.into_iter().flatten().collect())
 }
 
 /// Replaces the offsets in `path`.
@@ -70,8 +70,10 @@ pub fn write_offsets(path: &Path, offsets: &OffsetCheckpoint) -> Result<(), Disk
     text_file::replace(path, text.as_bytes())
 }
 
-/// Reads the leader epochs in `path` and where each begins; none when there is no file.
-pub fn read_leader_epochs(path: &Path) -> Result<Vec<(LeaderEpoch, Offset)>, CheckpointError> {
+/// Reads the leader epochs in `path` and where each begins; `None` when there is no file.
+pub fn read_leader_epochs(
+    path: &Path,
+) -> Result<Option<Vec<(LeaderEpoch, Offset)>>, CheckpointError> {
     read(path, |line| {
         let (epoch, start_offset) = line.split_once(' ')?;
         Some((
@@ -91,9 +93,12 @@ pub fn write_leader_epochs(path: &Path, epochs: &[(LeaderEpoch, Offset)]) -> Res
     text_file::replace_unsynced(path, text.as_bytes())
 }
 
-fn read<T>(path: &Path, parse: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, CheckpointError> {
+fn read<T>(
+    path: &Path,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Result<Option<Vec<T>>, CheckpointError> {
     let Some(text) = text_file::read(path)? else {
-        return Ok(Vec::new());
+        return Ok(None);
     };
     let malformed = |line| CheckpointError::Malformed {
         path: path.to_owned(),
@@ -112,7 +117,7 @@ fn read<T>(path: &Path, parse: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, Che
         entries.push(parse(line).ok_or_else(|| malformed(index + 3))?);
     }
     match entries.len() == count {
-        true => Ok(entries),
+        true => Ok(Some(entries)),
         false => Err(malformed(entries.len() + 3)),
     }
 }

@@ -56,6 +56,11 @@ pub struct DiskError {
 }
 
 impl DiskError {
+    /// Whether there is no such file.
+    pub(crate) fn is_not_found(&self) -> bool {
+        self.source.kind() == io::ErrorKind::NotFound
+    }
+
     /// Whether the disk, or a quota on it, is full.
     pub fn is_full(&self) -> bool {
         matches!(

@@ -3,23 +3,29 @@
 //! New entries are written out in blocks, when the segment is sealed and when it is flushed. A
 //! crash loses only entries of a segment past the recovery point, whose indexes are rebuilt anyway.
 
-use std::fs::{File, OpenOptions};
-use std::os::unix::fs::FileExt;
+use std::fs::File;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use crate::disk;
 use crate::error::{DiskError, DiskOperation, DiskResult};
 
 /// Entries kept in memory before they are written in one go.
 const BLOCK_ENTRIES: usize = 512;
+/// Bytes of the largest entry.
+const MAX_ENTRY_BYTES: usize = 16;
 
 /// An entry as it stands in the file.
 pub(crate) trait IndexEntry: Copy {
     /// Bytes of an entry in the file.
     const SIZE_BYTES: usize;
     /// The file's bytes; only the first `SIZE_BYTES` count.
-    fn encode(self) -> [u8; 16];
+    fn encode(self) -> [u8; MAX_ENTRY_BYTES];
     /// The entry in `bytes`, which are `SIZE_BYTES` long.
     fn decode(bytes: &[u8]) -> Self;
+    /// The entry's offset, relative to the segment's base.
+    fn relative_offset(&self) -> u32;
 }
 
 /// One index of one segment.
@@ -27,7 +33,7 @@ pub(crate) trait IndexEntry: Copy {
 pub(crate) struct IndexFile<E> {
     path: PathBuf,
     /// Opened when it is first needed.
-    file: Option<File>,
+    file: Option<Arc<File>>,
     /// Entries in the file.
     written: usize,
     /// Entries behind those in the file.
@@ -45,22 +51,30 @@ impl<E: IndexEntry> IndexFile<E> {
         }
     }
 
-    /// The index in the file at `path`; a part of an entry at its end does not count. `None` when
-    /// there is no file.
-    pub fn open(path: PathBuf) -> Result<Option<Self>, DiskError> {
-        match std::fs::metadata(&path) {
-            Ok(metadata) => {
-                let written = usize::try_from(metadata.len()).unwrap_or(usize::MAX) / E::SIZE_BYTES;
-                Ok(Some(Self {
-                    path,
-                    file: None,
-                    written,
-                    tail: Vec::new(),
-                }))
+    /// The index in the file at `path`; `None` when there is no file, or it does not end with a
+    /// whole entry for which `is_plausible` holds, given the one before it.
+    pub fn open(
+        path: PathBuf,
+        is_plausible: impl Fn(Option<&E>, &E) -> bool,
+    ) -> Result<Option<Self>, DiskError> {
+        let Some(file) = disk::open(&path)? else {
+            return Ok(None);
+        };
+        let size_bytes = disk::size_bytes(&file, &path)?;
+        let written = usize::try_from(size_bytes).unwrap_or(usize::MAX);
+        let mut index = Self::empty(path);
+        index.written = written / E::SIZE_BYTES;
+        if let Some(last) = index.len().checked_sub(1) {
+            let before_last = last
+                .checked_sub(1)
+                .map(|index_of| index.read(&file, index_of))
+                .transpose()?;
+            let last = index.read(&file, last)?;
+            if !is_plausible(before_last.as_ref(), &last) {
+                return Ok(None);
             }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error).disk(DiskOperation::Open, &path),
         }
+        Ok((written % E::SIZE_BYTES == 0).then_some(index))
     }
 
     /// Number of entries.
@@ -73,40 +87,33 @@ impl<E: IndexEntry> IndexFile<E> {
         self.len() * E::SIZE_BYTES
     }
 
-    /// The entry at `index`, which must exist.
-    pub fn get(&self, index: usize) -> Result<E, DiskError> {
-        if let Some(entry) = index
-            .checked_sub(self.written)
-            .and_then(|index| self.tail.get(index))
-        {
-            return Ok(*entry);
-        }
-        let mut buffer = [0; 16];
-        let bytes = &mut buffer[..E::SIZE_BYTES];
-        let at = (index * E::SIZE_BYTES) as u64;
-        match &self.file {
-            Some(file) => file.read_exact_at(bytes, at),
-            None => File::open(&self.path).and_then(|file| file.read_exact_at(bytes, at)),
-        }
-        .disk(DiskOperation::Read, &self.path)?;
-        Ok(E::decode(bytes))
-    }
-
     /// The last entry.
     pub fn last(&self) -> Result<Option<E>, DiskError> {
-        self.len()
-            .checked_sub(1)
-            .map(|index| self.get(index))
-            .transpose()
+        match (self.tail.last(), self.written.checked_sub(1)) {
+            (Some(last), _) => Ok(Some(*last)),
+            (None, None) => Ok(None),
+            (None, Some(last)) => {
+                let file = self.readable()?;
+                Ok(Some(self.read(&file, last)?))
+            }
+        }
     }
 
     /// The last entry for which `is_before` holds; it must hold for a prefix of the entries.
     pub fn last_where(&self, is_before: impl Fn(&E) -> bool) -> Result<Option<E>, DiskError> {
-        let (mut low, mut high) = (0, self.len());
+        let in_memory = self.tail.partition_point(&is_before);
+        if let Some(index) = in_memory.checked_sub(1) {
+            return Ok(Some(self.tail[index]));
+        }
+        if self.written == 0 {
+            return Ok(None);
+        }
+        let file = self.readable()?;
+        let (mut low, mut high) = (0, self.written);
         let mut found = None;
         while low < high {
             let middle = low + (high - low) / 2;
-            let entry = self.get(middle)?;
+            let entry = self.read(&file, middle)?;
             if is_before(&entry) {
                 found = Some(entry);
                 low = middle + 1;
@@ -117,13 +124,11 @@ impl<E: IndexEntry> IndexFile<E> {
         Ok(found)
     }
 
-    /// Adds an entry.
-    pub fn push(&mut self, entry: E) -> Result<(), DiskError> {
+    /// Adds an entry. If it cannot be written now, it stays in memory until the index is written.
+    pub fn push(&mut self, entry: E) {
         self.tail.push(entry);
-        if self.tail.len() >= BLOCK_ENTRIES {
-            self.write()
-        } else {
-            Ok(())
+        if self.tail.len() % BLOCK_ENTRIES == 0 {
+            let _ = self.write();
         }
     }
 
@@ -134,33 +139,49 @@ impl<E: IndexEntry> IndexFile<E> {
             bytes.extend_from_slice(&entry.encode()[..E::SIZE_BYTES]);
         }
         let at = (self.written * E::SIZE_BYTES) as u64;
-        let path = self.path.clone();
-        self.writable()?
-            .write_all_at(&bytes, at)
-            .disk(DiskOperation::Write, &path)?;
+        let file = self.writable()?;
+        disk::write_at(&file, &self.path, at, &bytes, &[])?;
         self.written += self.tail.len();
         self.tail.clear();
         Ok(())
     }
 
-    /// Waits until the file is on the disk.
-    pub fn sync(&mut self) -> Result<(), DiskError> {
+    /// Writes what is only in memory. The file, for the caller to sync without the index's lock.
+    pub fn write_to_sync(&mut self) -> Result<Arc<File>, DiskError> {
         self.write()?;
-        let path = self.path.clone();
-        self.writable()?
-            .sync_data()
-            .disk(DiskOperation::Sync, &path)
+        self.writable()
     }
 
-    /// Keeps the first `len` entries.
-    pub fn truncate(&mut self, len: usize) -> Result<(), DiskError> {
-        self.tail.truncate(len.saturating_sub(self.written));
-        if len < self.written {
-            self.written = len;
-            let path = self.path.clone();
-            self.writable()?
-                .set_len((len * E::SIZE_BYTES) as u64)
-                .disk(DiskOperation::Truncate, &path)?;
+    /// Keeps the entries of offsets before `relative_offset`.
+    pub fn truncate_to_offset(&mut self, relative_offset: u32) -> Result<(), DiskError> {
+        let is_before = |entry: &E| entry.relative_offset() < relative_offset;
+        self.tail.truncate(self.tail.partition_point(is_before));
+        let mut kept = self.written;
+        if kept > 0 {
+            let file = self.readable()?;
+            while kept > 0 && !is_before(&self.read(&file, kept - 1)?) {
+                kept -= 1;
+            }
+        }
+        self.keep_written(kept)
+    }
+
+    /// Forgets every entry.
+    pub fn clear(&mut self) -> Result<(), DiskError> {
+        self.tail.clear();
+        self.written = 0;
+        // What is not a whole entry goes too.
+        match disk::open(&self.path)? {
+            None => Ok(()),
+            Some(_) => disk::truncate(&*self.writable()?, &self.path, 0),
+        }
+    }
+
+    fn keep_written(&mut self, kept: usize) -> Result<(), DiskError> {
+        if kept < self.written {
+            let file = self.writable()?;
+            disk::truncate(&file, &self.path, (kept * E::SIZE_BYTES) as u64)?;
+            self.written = kept;
         }
         Ok(())
     }
@@ -171,18 +192,29 @@ impl<E: IndexEntry> IndexFile<E> {
         self.tail.shrink_to_fit();
     }
 
-    fn writable(&mut self) -> Result<&File, DiskError> {
+    fn read(&self, file: &File, index: usize) -> Result<E, DiskError> {
+        let mut buffer = [0; MAX_ENTRY_BYTES];
+        let bytes = &mut buffer[..E::SIZE_BYTES];
+        disk::read_exact_at(file, &self.path, (index * E::SIZE_BYTES) as u64, bytes)?;
+        Ok(E::decode(bytes))
+    }
+
+    fn readable(&self) -> Result<Arc<File>, DiskError> {
+        if let Some(file) = &self.file {
+            return Ok(Arc::clone(file));
+        }
+        match disk::open(&self.path)? {
+            Some(file) => Ok(Arc::new(file)),
+            None => Err(io::Error::from(ErrorKind::NotFound)).disk(DiskOperation::Open, &self.path),
+        }
+    }
+
+    fn writable(&mut self) -> Result<Arc<File>, DiskError> {
         let file = match self.file.take() {
             Some(file) => file,
-            None => OpenOptions::new()
-                .read(true)
-                .write(true)
-                .create(true)
-                .truncate(false)
-                .open(&self.path)
-                .disk(DiskOperation::Open, &self.path)?,
+            None => Arc::new(disk::open_or_create(&self.path)?),
         };
-        Ok(self.file.insert(file))
+        Ok(Arc::clone(self.file.insert(file)))
     }
 
     /// The file's path.

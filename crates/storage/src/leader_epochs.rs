@@ -1,6 +1,6 @@
 //! Where each leader epoch of a partition begins (KIP-101).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ottla_protocol::ids::{LeaderEpoch, Offset};
 
@@ -15,17 +15,20 @@ pub(crate) struct LeaderEpochs {
 }
 
 impl LeaderEpochs {
-    /// The epochs in the checkpoint of `directory`.
-    pub fn open(directory: &std::path::Path) -> Result<Self, CheckpointError> {
+    /// The epochs in the checkpoint of `directory`; `None` if there is none.
+    pub fn open(directory: &Path) -> Result<Option<Self>, CheckpointError> {
         let mut epochs = Self::empty(directory);
-        for (epoch, start_offset) in checkpoint::read_leader_epochs(&epochs.path)? {
+        let Some(entries) = checkpoint::read_leader_epochs(&epochs.path)? else {
+            return Ok(None);
+        };
+        for (epoch, start_offset) in entries {
             epochs.insert(epoch, start_offset);
         }
-        Ok(epochs)
+        Ok(Some(epochs))
     }
 
     /// No epoch; touches no file.
-    pub fn empty(directory: &std::path::Path) -> Self {
+    pub fn empty(directory: &Path) -> Self {
         Self {
             path: directory.join(LEADER_EPOCH_CHECKPOINT),
             entries: Vec::new(),
@@ -45,12 +48,34 @@ impl LeaderEpochs {
         count.checked_sub(1).map(|index| self.entries[index].0)
     }
 
-    /// Notes that `epoch` begins at `start_offset`; nothing happens if it is known already.
+    /// Notes that `epoch` begins at `start_offset`; nothing happens if it is known already. After
+    /// an error nothing has changed.
     pub fn assign(&mut self, epoch: LeaderEpoch, start_offset: Offset) -> Result<(), DiskError> {
-        if self.latest() == Some(epoch) || epoch.0 < 0 {
+        let is_known =
+            |(last, start): &(LeaderEpoch, Offset)| *last == epoch && *start <= start_offset;
+        if epoch.0 < 0 || self.entries.last().is_some_and(is_known) {
             return Ok(());
         }
+        let before = self.entries.clone();
         self.insert(epoch, start_offset);
+        self.save().inspect_err(|_| self.entries = before)
+    }
+
+    /// Notes the epoch of a batch found in the log, if it is a newer one.
+    pub fn assign_found(
+        &mut self,
+        epoch: LeaderEpoch,
+        base_offset: Offset,
+    ) -> Result<(), DiskError> {
+        match self.latest().is_none_or(|latest| epoch > latest) {
+            true => self.assign(epoch, base_offset),
+            false => Ok(()),
+        }
+    }
+
+    /// Forgets every epoch.
+    pub fn clear(&mut self) -> Result<(), DiskError> {
+        self.entries.clear();
         self.save()
     }
 
@@ -135,7 +160,7 @@ mod tests {
 
     fn epochs(entries: &[(i32, i64)]) -> (tempfile::TempDir, LeaderEpochs) {
         let folder = tempfile::tempdir().unwrap();
-        let mut epochs = LeaderEpochs::open(folder.path()).unwrap();
+        let mut epochs = LeaderEpochs::empty(folder.path());
         for (epoch, start) in entries {
             epochs.assign(LeaderEpoch(*epoch), Offset(*start)).unwrap();
         }
@@ -169,7 +194,7 @@ mod tests {
         let (folder, mut epochs) = epochs(&[(2, 5), (4, 10), (7, 20)]);
         epochs.truncate_from_end(Offset(20)).unwrap();
         epochs.truncate_from_start(Offset(12)).unwrap();
-        let reopened = LeaderEpochs::open(folder.path()).unwrap();
+        let reopened = LeaderEpochs::open(folder.path()).unwrap().unwrap();
         assert_eq!(reopened.entries, [(LeaderEpoch(4), Offset(12))]);
         assert_eq!(reopened.epoch_of(Offset(11)), None);
         assert_eq!(reopened.epoch_of(Offset(12)), Some(LeaderEpoch(4)));

@@ -10,16 +10,23 @@
 //! It knows nothing of topics' configuration but [`LogConfig`], of replication or of the network,
 //! and reads no clock: the time is an argument.
 
+mod batch_scan;
 mod checkpoint;
 mod clean_shutdown;
 mod dir_lock;
+mod disk;
 mod error;
 mod index_file;
 mod leader_epochs;
+mod leftovers;
 mod log;
 mod log_config;
+mod log_flush;
 mod log_manager;
 mod log_read;
+#[cfg(test)]
+mod log_tests;
+mod log_truncate;
 pub mod meta_properties;
 mod offset_index;
 mod partition_metadata;
@@ -27,6 +34,9 @@ mod producer_snapshot;
 mod producer_state;
 mod recovery;
 mod segment;
+mod segment_read;
+#[cfg(test)]
+mod testing;
 pub mod text_file;
 mod time_index;
 mod transaction_index;
@@ -35,12 +45,13 @@ pub use checkpoint::CheckpointError;
 pub use clean_shutdown::UNKNOWN_BROKER_EPOCH;
 pub use dir_lock::DirLockError;
 pub use error::{DiskError, DiskOperation};
-pub use log::{AppendError, AppendInfo, Log, TruncateError};
+pub use log::{AppendError, AppendInfo, Log};
 pub use log_config::LogConfig;
 pub use log_manager::{
     CreateLogError, LogDirectory, LogManager, LogManagerOptions, OpenLogManagerError,
 };
 pub use log_read::{MinimumBatches, ReadError, TimestampedOffset};
+pub use log_truncate::TruncateError;
 pub use partition_metadata::PartitionMetadataError;
 pub use producer_state::{ActiveProducer, SequenceError};
 pub use recovery::{OpenLogError, Shutdown};

@@ -20,7 +20,7 @@ use ottla_protocol::records::{
 };
 use parking_lot::{Mutex, RwLock};
 
-use crate::error::DiskError;
+use crate::error::{DiskError, DiskOperation};
 use crate::leader_epochs::LeaderEpochs;
 use crate::log_config::LogConfig;
 use crate::producer_snapshot;
@@ -81,22 +81,28 @@ pub(crate) struct Writer {
 pub struct Log {
     topic_partition: TopicPartition,
     topic_id: Option<TopicId>,
-    directory: PathBuf,
+    pub(crate) directory: PathBuf,
     pub(crate) config: ArcSwap<LogConfig>,
     pub(crate) writer: Mutex<Writer>,
     pub(crate) epochs: RwLock<LeaderEpochs>,
     /// What readers see; never holds a segment of which the bytes are not there.
     segments: ArcSwap<Vec<Arc<Segment>>>,
-    log_start_offset: AtomicI64,
-    log_end_offset: AtomicI64,
-    high_watermark: AtomicI64,
+    pub(crate) log_start_offset: AtomicI64,
+    pub(crate) log_end_offset: AtomicI64,
+    pub(crate) high_watermark: AtomicI64,
     first_unstable_offset: AtomicI64,
-    recovery_point: AtomicI64,
-    last_flush_ms: AtomicI64,
+    pub(crate) recovery_point: AtomicI64,
+    pub(crate) last_flush_ms: AtomicI64,
     /// One flush at a time: who waits here often finds that the one before has done its work.
-    flushing: Mutex<()>,
+    pub(crate) flushing: Mutex<()>,
     /// Segments were sealed since the last flush.
-    rolled: AtomicBool,
+    pub(crate) rolled: AtomicBool,
+    /// Small files or names in the directory changed since the last flush.
+    pub(crate) names_changed: AtomicBool,
+    /// Transactions were completed past the high watermark.
+    has_unreplicated: AtomicBool,
+    /// The log was deleted: its directory may already be another's.
+    retired: AtomicBool,
     offline: Arc<AtomicBool>,
 }
 
@@ -148,8 +154,12 @@ impl Log {
             last_flush_ms: AtomicI64::new(parts.now_ms),
             flushing: Mutex::new(()),
             rolled: AtomicBool::new(false),
+            names_changed: AtomicBool::new(true),
+            has_unreplicated: AtomicBool::new(true),
+            retired: AtomicBool::new(false),
             offline: parts.offline,
         };
+        log.settle_transactions();
         log.check_invariants(&log.writer.lock());
         log
     }
@@ -187,6 +197,7 @@ impl Log {
     /// The end of what consumers that read only committed records may read.
     pub fn last_stable_offset(&self) -> Offset {
         let first_unstable = self.first_unstable_offset.load(Ordering::Acquire);
+        let first_unstable = first_unstable.max(self.log_start_offset().0);
         Offset(self.high_watermark().0.min(first_unstable))
     }
 
@@ -195,9 +206,20 @@ impl Log {
         Offset(self.recovery_point.load(Ordering::Acquire))
     }
 
-    /// Whether the disk has failed.
+    /// Whether the disk has failed, or the log was deleted: nothing is appended any more.
     pub fn is_offline(&self) -> bool {
-        self.offline.load(Ordering::Acquire)
+        self.offline.load(Ordering::Acquire) || self.retired.load(Ordering::Acquire)
+    }
+
+    /// Ends appends, before the directory gets another name. An append that has begun is waited for.
+    pub(crate) fn retire(&self) {
+        let _writer = self.writer.lock();
+        self.retired.store(true, Ordering::Release);
+    }
+
+    /// Takes the log's directory offline.
+    pub(crate) fn take_offline(&self) {
+        self.offline.store(true, Ordering::Release);
     }
 
     /// Bytes of all segment files.
@@ -253,7 +275,7 @@ impl Log {
     /// Notes that this node leads in `epoch`, whose records begin at the end of the log.
     pub fn begin_leader_epoch(&self, epoch: LeaderEpoch) -> Result<(), DiskError> {
         let _writer = self.writer.lock();
-        self.fail_on_error(self.epochs.write().assign(epoch, self.log_end_offset()))
+        self.assign_epoch(epoch, self.log_end_offset())
     }
 
     /// Appends a batch of a client or coordinator, giving it the next offsets.
@@ -309,9 +331,10 @@ impl Log {
                 return Err(AppendError::Offline);
             }
             let (found, log_end_offset) = (Offset(batch.base_offset()), self.log_end_offset());
-            if found < log_end_offset {
+            let last_offset = Offset(batch.last_offset());
+            if found < log_end_offset || last_offset < found {
                 return Err(AppendError::OffsetBehindEnd {
-                    found,
+                    found: found.min(last_offset),
                     log_end_offset,
                 });
             }
@@ -323,11 +346,16 @@ impl Log {
             self.append_batch(&mut writer, &header.encode(), &header, payload)?;
             let aborted = note_batch(&mut writer.producers, &batch);
             if let (Some(aborted), Some(segment)) = (aborted, writer.segments.last()) {
-                self.fail_on_error(segment.note_aborted(aborted))?;
+                segment.note_aborted(aborted);
             }
             self.finish_append(&mut writer, &header);
         }
         Ok(self.log_end_offset())
+    }
+
+    fn assign_epoch(&self, epoch: LeaderEpoch, start_offset: Offset) -> Result<(), DiskError> {
+        self.names_changed.store(true, Ordering::Release);
+        self.fail_on_error(self.epochs.write().assign(epoch, start_offset))
     }
 
     fn append_batch(
@@ -348,31 +376,38 @@ impl Log {
         }
         let epoch = LeaderEpoch(header.partition_leader_epoch);
         if self.latest_epoch() != Some(epoch) {
-            self.fail_on_error(
-                self.epochs
-                    .write()
-                    .assign(epoch, Offset(header.base_offset)),
-            )?;
+            self.assign_epoch(epoch, Offset(header.base_offset))?;
         }
         let Some(segment) = writer.segments.last() else {
             unreachable!("a log always has a segment to append to");
         };
-        match segment.append(encoded, header, payload, config.index_interval_bytes) {
-            Ok(()) => Ok(()),
-            Err(error) if error.is_full() => Err(error.into()),
-            Err(error) => Ok(self.fail_on_error(Err(error))?),
-        }
+        let appended = segment.append(encoded, header, payload, config.index_interval_bytes);
+        Ok(self.fail_on_error(appended)?)
     }
 
     fn finish_append(&self, writer: &mut Writer, header: &BatchHeader) {
-        let first_unstable = writer.producers.first_unstable_offset();
-        self.first_unstable_offset.store(
-            first_unstable.map_or(NO_UNSTABLE_OFFSET, |offset| offset.0),
-            Ordering::Release,
-        );
+        self.publish_first_unstable(writer);
         self.log_end_offset
             .store(header.last_offset() + 1, Ordering::Release);
         self.check_invariants(writer);
+    }
+
+    pub(crate) fn publish_first_unstable(&self, writer: &Writer) {
+        let first_unstable = writer.producers.first_unstable_offset();
+        let first_unstable = first_unstable.map_or(NO_UNSTABLE_OFFSET, |offset| offset.0);
+        self.first_unstable_offset
+            .store(first_unstable, Ordering::Release);
+        self.has_unreplicated
+            .store(writer.producers.has_unreplicated(), Ordering::Release);
+    }
+
+    /// Forgets completed transactions whose markers the high watermark has passed.
+    fn settle_transactions(&self) {
+        if self.has_unreplicated.load(Ordering::Acquire) {
+            let mut writer = self.writer.lock();
+            writer.producers.settle(self.high_watermark());
+            self.publish_first_unstable(&writer);
+        }
     }
 
     /// Begins a new segment at the end of the log.
@@ -399,6 +434,7 @@ impl Log {
         let segment = Segment::new(&self.directory, base_offset);
         // The file's name keeps the end of the log, should all segments before it go.
         self.fail_on_error(segment.create())?;
+        self.names_changed.store(true, Ordering::Release);
         writer.segments.push(Arc::new(segment));
         self.publish(writer);
         Ok(())
@@ -412,127 +448,18 @@ impl Log {
     /// Raises the high watermark to `offset`; it never falls and never passes the end of the log.
     pub fn advance_high_watermark(&self, offset: Offset) -> bool {
         let bounded = offset.0.min(self.log_end_offset().0);
-        self.high_watermark.fetch_max(bounded, Ordering::AcqRel) < bounded
+        let is_new = self.high_watermark.fetch_max(bounded, Ordering::AcqRel) < bounded;
+        if is_new {
+            self.settle_transactions();
+        }
+        is_new
     }
 
-    /// Whether a flush is due: by `flush.messages`, `flush.ms`, or because segments were sealed.
-    pub fn flush_is_due(&self, now_ms: i64) -> bool {
-        let config = self.config.load();
-        let unflushed = self.log_end_offset().0 - self.recovery_point().0;
-        unflushed > 0
-            && (unflushed >= config.flush_messages
-                || now_ms.saturating_sub(self.last_flush_ms.load(Ordering::Relaxed))
-                    >= config.flush_ms
-                || self.rolled.load(Ordering::Acquire))
-    }
-
-    /// Waits until everything before `offset` is on the disk.
-    ///
-    /// A failure takes the whole log directory offline: what the failed fsync covered may be lost,
-    /// and asking again would only hide that.
-    pub fn flush(&self, offset: Offset, now_ms: i64) -> Result<(), DiskError> {
-        if self.recovery_point() >= offset {
-            return Ok(());
-        }
-        let _one_at_a_time = self.flushing.lock();
-        let recovery_point = self.recovery_point();
-        if recovery_point >= offset {
-            return Ok(());
-        }
-        self.rolled.store(false, Ordering::Release);
-        let end = self.log_end_offset();
-        let segments = self.segments();
-        let first = segments
-            .partition_point(|segment| segment.base_offset() <= recovery_point)
-            .saturating_sub(1);
-        for segment in segments.iter().skip(first) {
-            self.fail_on_error(segment.sync())?;
-        }
-        self.fail_on_error(self.epochs.read().sync())?;
-        self.fail_on_error(crate::text_file::sync_directory(&self.directory))?;
-        self.recovery_point.fetch_max(end.0, Ordering::AcqRel);
-        self.last_flush_ms.store(now_ms, Ordering::Relaxed);
-        Ok(())
-    }
-
-    /// Deletes whole segments before `offset`, from which on records may be read (KIP-107). The new
-    /// log start offset.
-    pub fn delete_records_before(&self, offset: Offset) -> Result<Offset, DiskError> {
-        let mut writer = self.writer.lock();
-        self.log_start_offset
-            .fetch_max(offset.0.min(self.high_watermark().0), Ordering::AcqRel);
-        let start = self.log_start_offset();
-        self.fail_on_error(self.epochs.write().truncate_from_start(start))?;
-        // The newest segment stays: it holds the end of the log.
-        let dead = writer
-            .segments
-            .windows(2)
-            .take_while(|pair| pair[1].base_offset() <= start)
-            .count();
-        let removed: Vec<_> = writer.segments.drain(..dead).collect();
-        self.publish(&writer);
-        for segment in removed {
-            self.fail_on_error(segment.delete())?;
-        }
-        self.check_invariants(&writer);
-        Ok(start)
-    }
-
-    /// Cuts the log so that it ends at `offset`: what a follower does that diverged from its leader.
-    pub fn truncate_to(&self, offset: Offset) -> Result<(), TruncateError> {
-        let mut writer = self.writer.lock();
-        if offset >= self.log_end_offset() {
-            return Ok(());
-        }
-        let kept = writer
-            .segments
-            .partition_point(|segment| segment.base_offset() < offset)
-            .max(1);
-        let kept = kept.min(writer.segments.len());
-        for segment in writer.segments.split_off(kept) {
-            self.fail_on_error(segment.delete())?;
-        }
-        self.fail_on_error(self.epochs.write().truncate_from_end(offset))?;
-        crate::recovery::truncate_segments(self, &mut writer, offset)?;
-        self.log_end_offset.store(offset.0, Ordering::Release);
-        self.high_watermark.fetch_min(offset.0, Ordering::AcqRel);
-        self.recovery_point.fetch_min(offset.0, Ordering::AcqRel);
-        self.log_start_offset.fetch_min(offset.0, Ordering::AcqRel);
-        let first_unstable = writer.producers.first_unstable_offset();
-        self.first_unstable_offset.store(
-            first_unstable.map_or(NO_UNSTABLE_OFFSET, |offset| offset.0),
-            Ordering::Release,
-        );
-        self.publish(&writer);
-        self.check_invariants(&writer);
-        Ok(())
-    }
-
-    /// Writes what a restart needs to know without reading the log again, and flushes.
-    pub fn close(&self, now_ms: i64) -> Result<(), DiskError> {
-        {
-            let mut writer = self.writer.lock();
-            let end = self.log_end_offset();
-            if let Some(active) = writer.segments.last() {
-                if active.size_bytes() > 0 {
-                    self.fail_on_error(active.seal())?;
-                }
-                if writer.last_snapshot != Some(end) && end.0 > 0 {
-                    self.fail_on_error(producer_snapshot::write(
-                        &self.directory,
-                        end,
-                        &writer.producers,
-                    ))?;
-                    writer.last_snapshot = Some(end);
-                }
-            }
-        }
-        self.flush(self.log_end_offset(), now_ms)
-    }
-
-    /// Passes `result` on; an error takes the log's directory offline, for good.
+    /// Passes `result` on; an error takes the log's directory offline, for good. A full disk alone
+    /// does not: nothing is lost, and there may be room again.
     pub(crate) fn fail_on_error<T>(&self, result: Result<T, DiskError>) -> Result<T, DiskError> {
         if let Err(error) = &result
+            && (!error.is_full() || error.operation == DiskOperation::Sync)
             && !self.offline.swap(true, Ordering::AcqRel)
         {
             tracing::error!(log = %self.topic_partition, %error, "the log directory goes offline; replace or repair its disk, then restart");
@@ -540,7 +467,7 @@ impl Log {
         result
     }
 
-    fn check_invariants(&self, writer: &Writer) {
+    pub(crate) fn check_invariants(&self, writer: &Writer) {
         if cfg!(debug_assertions) {
             let (start, end) = (self.log_start_offset(), self.log_end_offset());
             assert!(
@@ -568,17 +495,6 @@ impl Log {
             );
         }
     }
-}
-
-/// A log could not be cut.
-#[derive(Debug, thiserror::Error)]
-pub enum TruncateError {
-    /// The disk refused.
-    #[error(transparent)]
-    Disk(#[from] DiskError),
-    /// The records before the cut could not be read.
-    #[error(transparent)]
-    Read(#[from] crate::segment::SegmentReadError),
 }
 
 /// What a batch does to the state of its producer. The aborted transaction, if it is a marker that ends one.

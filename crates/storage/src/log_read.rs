@@ -96,9 +96,9 @@ impl Log {
                 break;
             }
             let read = segment.read(offset, left, at_least_one, upper_bound)?;
-            let is_all_there_is = read.is_empty() && !records.is_empty();
-            records.push(read);
-            if is_all_there_is {
+            records.push(read.batches);
+            // What does not fit here hides what comes behind it.
+            if !read.reaches_end {
                 break;
             }
         }

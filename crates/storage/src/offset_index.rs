@@ -16,6 +16,10 @@ pub struct OffsetPosition {
 impl IndexEntry for OffsetPosition {
     const SIZE_BYTES: usize = 8;
 
+    fn relative_offset(&self) -> u32 {
+        self.relative_offset
+    }
+
     fn encode(self) -> [u8; 16] {
         let mut bytes = [0; 16];
         bytes[..4].copy_from_slice(&self.relative_offset.to_be_bytes());
@@ -34,6 +38,17 @@ impl IndexEntry for OffsetPosition {
             relative_offset: word(0),
             position: word(4),
         }
+    }
+}
+
+impl OffsetPosition {
+    /// Whether this can be the last entry of an index of a segment of `segment_bytes`. An index
+    /// that was preallocated and never cut, as after Kafka was killed, ends with zeros.
+    pub fn may_follow(&self, before: Option<&Self>, segment_bytes: u64) -> bool {
+        let is_later = before.is_none_or(|before| {
+            before.relative_offset < self.relative_offset && before.position < self.position
+        });
+        is_later && self.position > 0 && u64::from(self.position) < segment_bytes
     }
 }
 

@@ -24,12 +24,16 @@ pub enum PartitionMetadataError {
     },
 }
 
-/// The topic id in `directory`; `None` when there is no file, as in directories of very old releases.
+/// The topic id in `directory`; `None` when there is no file or an empty one, as in directories of very old releases.
 pub fn read(directory: &Path) -> Result<Option<TopicId>, PartitionMetadataError> {
     let path = directory.join(PARTITION_METADATA_FILE);
     let Some(text) = text_file::read(&path)? else {
         return Ok(None);
     };
+    if text.is_empty() {
+        // The power failed before it was written: nothing else in the directory was flushed either.
+        return Ok(None);
+    }
     let value = |name: &str| {
         text.lines()
             .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
@@ -43,9 +47,8 @@ pub fn read(directory: &Path) -> Result<Option<TopicId>, PartitionMetadataError>
     }
 }
 
-/// Writes the topic id into `directory`. Lost in a crash, it is written again: the metadata log
-/// knows the id of every topic.
+/// Writes the topic id into `directory`; durable once the log's first flush has synced it.
 pub fn write(directory: &Path, topic_id: TopicId) -> Result<(), DiskError> {
     let text = format!("version: 0\ntopic_id: {topic_id}\n");
-    text_file::write(&directory.join(PARTITION_METADATA_FILE), text.as_bytes())
+    text_file::replace_unsynced(&directory.join(PARTITION_METADATA_FILE), text.as_bytes())
 }

@@ -10,7 +10,8 @@ use ottla_protocol::messages::producer_snapshot::{
 };
 use ottla_protocol::records::crc32c;
 
-use crate::error::{DiskError, DiskOperation, DiskResult};
+use crate::disk;
+use crate::error::DiskError;
 use crate::producer_state::{BatchMetadata, ProducerEntry, ProducerState};
 use crate::text_file;
 
@@ -54,10 +55,8 @@ pub(crate) fn write(
 /// Reads the state at `offset`; `None` when there is no snapshot or it is damaged.
 pub(crate) fn read(directory: &Path, offset: Offset) -> Result<Option<ProducerState>, DiskError> {
     let path = path(directory, offset);
-    let bytes = match std::fs::read(&path) {
-        Ok(bytes) => Bytes::from(bytes),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error).disk(DiskOperation::Read, &path),
+    let Some(bytes) = disk::read_whole(&path)?.map(Bytes::from) else {
+        return Ok(None);
     };
     let covered = bytes.get(CRC_COVERED_FROM..).unwrap_or_default();
     let crc = crc32c(covered);
@@ -73,6 +72,55 @@ pub(crate) fn read(directory: &Path, offset: Offset) -> Result<Option<ProducerSt
         state.restore(producer_id, entry);
     }
     Ok(Some(state))
+}
+
+/// The offsets of the snapshots in `directory`, ascending.
+pub(crate) fn offsets(directory: &Path) -> Result<Vec<Offset>, DiskError> {
+    let entries = disk::entries(directory)?;
+    let mut offsets: Vec<_> = entries
+        .iter()
+        .filter_map(|entry| text_file::numbered(&entry.name, SNAPSHOT_SUFFIX))
+        .collect();
+    offsets.sort();
+    Ok(offsets)
+}
+
+/// Deletes snapshots of offsets behind `end`.
+pub(crate) fn delete_after(directory: &Path, end: Offset) -> Result<(), DiskError> {
+    delete_where(directory, |offset| offset > end)
+}
+
+/// Deletes every snapshot.
+pub(crate) fn delete_all(directory: &Path) -> Result<(), DiskError> {
+    delete_where(directory, |_| true)
+}
+
+/// Deletes what no later start will need: all but those where a segment begins and, behind the last
+/// segment's beginning, the newest.
+///
+/// Source: `ProducerStateManager.removeStraySnapshots`.
+pub(crate) fn delete_strays(directory: &Path, base_offsets: &[Offset]) -> Result<(), DiskError> {
+    let strays: Vec<_> = offsets(directory)?
+        .into_iter()
+        .filter(|offset| !base_offsets.contains(offset))
+        .collect();
+    let last_base_offset = base_offsets.iter().max();
+    let newest = strays
+        .last()
+        .copied()
+        .filter(|newest| last_base_offset.is_none_or(|last| newest > last));
+    delete_where(directory, |offset| {
+        strays.contains(&offset) && Some(offset) != newest
+    })
+}
+
+fn delete_where(directory: &Path, is_doomed: impl Fn(Offset) -> bool) -> Result<(), DiskError> {
+    for offset in offsets(directory)? {
+        if is_doomed(offset) {
+            disk::delete(&path(directory, offset))?;
+        }
+    }
+    Ok(())
 }
 
 fn encode(producer_id: i64, entry: &ProducerEntry) -> SnapshotEntry {

@@ -96,6 +96,9 @@ pub(crate) struct ProducerState {
     producers: HashMap<i64, ProducerEntry>,
     /// First offsets of open transactions, and whose they are.
     ongoing: BTreeMap<Offset, i64>,
+    /// First offsets of completed transactions whose markers, at these offsets, are not before the
+    /// high watermark: nobody may read past them yet.
+    unreplicated: BTreeMap<Offset, Offset>,
 }
 
 impl ProducerState {
@@ -188,19 +191,32 @@ impl ProducerState {
         let first_offset = entry.current_transaction_first_offset.take()?;
         self.ongoing.remove(&first_offset);
         let last_offset = Offset(header.last_offset());
+        let first_undecided = self.ongoing.keys().next().copied();
+        self.unreplicated.insert(first_offset, last_offset);
         (marker == ControlRecordType::Abort).then(|| AbortedTransaction {
             producer_id: ProducerId(header.producer_id),
             first_offset,
             last_offset,
-            last_stable_offset: self
-                .first_unstable_offset()
-                .unwrap_or(Offset(last_offset.0 + 1)),
+            last_stable_offset: first_undecided.unwrap_or(Offset(last_offset.0 + 1)),
         })
     }
 
-    /// The first record of the oldest open transaction.
+    /// The first record of the oldest transaction that is open, or whose marker could still be lost.
     pub fn first_unstable_offset(&self) -> Option<Offset> {
-        self.ongoing.keys().next().copied()
+        let undecided = self.ongoing.keys().next();
+        let unreplicated = self.unreplicated.keys().next();
+        undecided.into_iter().chain(unreplicated).min().copied()
+    }
+
+    /// Whether markers are behind the high watermark.
+    pub fn has_unreplicated(&self) -> bool {
+        !self.unreplicated.is_empty()
+    }
+
+    /// Forgets completed transactions whose markers lie before `high_watermark`.
+    pub fn settle(&mut self, high_watermark: Offset) {
+        self.unreplicated
+            .retain(|_, marker| *marker >= high_watermark);
     }
 
     /// Forgets producers that have not written for `expiration_ms` and have no open transaction.

@@ -4,28 +4,22 @@
 //! recovery point is checked; the log ends before the first that is not whole and valid, and what
 //! is kept is flushed before anybody reads it.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use bytes::Bytes;
 use ottla_protocol::ids::{LeaderEpoch, Offset, TopicId, TopicPartition};
-use ottla_protocol::records::{BATCH_HEADER_SIZE_BYTES, BatchView, peek_header};
 use tracing::{info, warn};
 
 use crate::checkpoint::CheckpointError;
-use crate::error::{DiskError, DiskOperation, DiskResult};
+use crate::error::DiskError;
 use crate::leader_epochs::LeaderEpochs;
-use crate::log::{Log, LogParts, TruncateError, Writer, note_batch};
+use crate::log::{Log, LogParts, note_batch};
 use crate::log_config::LogConfig;
 use crate::partition_metadata::{self, PartitionMetadataError};
-use crate::producer_snapshot::{self, SNAPSHOT_SUFFIX};
 use crate::producer_state::ProducerState;
-use crate::segment::{Segment, SegmentFile, SegmentReadError};
-
-/// Suffixes of files that an interrupted deletion or compaction leaves behind.
-const LEFTOVER_SUFFIXES: [&str; 3] = ["deleted", "cleaned", "tmp"];
+use crate::segment::{Segment, SegmentReadError};
+use crate::{disk, leftovers, producer_snapshot};
 
 /// A log could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -76,34 +70,34 @@ pub(crate) struct OpenLog {
 /// Opens the log in `directory`.
 pub(crate) fn open(directory: &Path, open: OpenLog) -> Result<Log, OpenLogError> {
     let topic_id = partition_metadata::read(directory)?;
-    let (topic_partition, interval) = (
-        open.topic_partition.clone(),
-        open.config.index_interval_bytes,
-    );
-    let mut loading = Loading::of(directory, topic_partition, interval)?;
+    let base_offsets = leftovers::clean_up(directory)?;
+    let mut loading = Loading::of(directory, &open, &base_offsets)?;
     if open.shutdown == Shutdown::Unclean {
         loading.recover(open.recovery_point)?;
     }
-    loading.rebuild_missing_indexes()?;
-    let log_end_offset = loading.find_end()?.max(open.log_start_offset);
+    loading.rebuild_indexes()?;
+    let log_end_offset = loading.find_end(open.log_start_offset)?;
     let log_start_offset = loading.first_offset().max(open.log_start_offset);
-    if loading.segments.is_empty() {
-        loading
-            .segments
-            .push(Arc::new(Segment::new(directory, log_end_offset)));
-    }
-    let producers = loading.load_producers(log_end_offset)?;
+    loading.find_epochs()?;
+    loading.epochs.truncate_from_end(log_end_offset)?;
+    loading.epochs.truncate_from_start(log_start_offset)?;
+    producer_snapshot::delete_after(directory, log_end_offset)?;
+    let base_offsets: Vec<_> = loading
+        .segments
+        .iter()
+        .map(|segment| segment.base_offset())
+        .collect();
+    producer_snapshot::delete_strays(directory, &base_offsets)?;
+    let producers = load_producers(directory, &loading.segments, log_end_offset)?;
     if let Some(active) = loading.segments.last() {
         active.restore_timestamps()?;
     }
-    loading.epochs.truncate_from_end(log_end_offset)?;
-    loading.epochs.truncate_from_start(log_start_offset)?;
     let recovered = open.shutdown == Shutdown::Unclean;
     let log = Log::from_parts(LogParts {
-        topic_partition: open.topic_partition,
+        topic_partition: open.topic_partition.clone(),
         topic_id,
         directory: directory.to_owned(),
-        config: open.config,
+        config: open.config.clone(),
         segments: loading.segments,
         producers,
         epochs: loading.epochs,
@@ -116,7 +110,7 @@ pub(crate) fn open(directory: &Path, open: OpenLog) -> Result<Log, OpenLogError>
         },
         high_watermark: open.high_watermark,
         now_ms: open.now_ms,
-        offline: open.offline,
+        offline: Arc::clone(&open.offline),
     });
     if recovered {
         // Nobody may read a record that a power failure could still take back.
@@ -131,7 +125,7 @@ pub(crate) fn create(
     topic_id: TopicId,
     open: OpenLog,
 ) -> Result<Log, OpenLogError> {
-    fs::create_dir(directory).disk(DiskOperation::Create, directory)?;
+    disk::create_directory(directory)?;
     partition_metadata::write(directory, topic_id)?;
     let zero = Offset(0);
     Ok(Log::from_parts(LogParts {
@@ -141,7 +135,7 @@ pub(crate) fn create(
         config: open.config,
         segments: vec![Arc::new(Segment::new(directory, zero))],
         producers: ProducerState::default(),
-        epochs: open_epochs(directory)?,
+        epochs: LeaderEpochs::empty(directory),
         log_start_offset: zero,
         log_end_offset: zero,
         recovery_point: zero,
@@ -162,7 +156,7 @@ impl Log {
         config: LogConfig,
         now_ms: i64,
     ) -> Result<Self, OpenLogError> {
-        fs::create_dir_all(directory).disk(DiskOperation::Create, directory)?;
+        disk::create_directories(directory)?;
         match partition_metadata::read(directory)? {
             None => partition_metadata::write(directory, topic_id)?,
             Some(found) if found != topic_id => {
@@ -191,30 +185,34 @@ impl Log {
 
 struct Loading<'a> {
     directory: &'a Path,
-    topic_partition: TopicPartition,
+    topic_partition: &'a TopicPartition,
     index_interval_bytes: usize,
     segments: Vec<Arc<Segment>>,
-    /// Segments whose index files are missing.
+    /// Segments whose index files are missing or wrong.
     without_indexes: Vec<Arc<Segment>>,
     epochs: LeaderEpochs,
+    /// Whether the leader epochs have to be found in the records.
+    without_epochs: bool,
 }
 
 impl<'a> Loading<'a> {
     fn of(
         directory: &'a Path,
-        topic_partition: TopicPartition,
-        index_interval_bytes: usize,
+        open: &'a OpenLog,
+        base_offsets: &[Offset],
     ) -> Result<Self, OpenLogError> {
+        let epochs = open_epochs(directory)?;
         let mut loading = Self {
             directory,
-            topic_partition,
-            index_interval_bytes,
+            topic_partition: &open.topic_partition,
+            index_interval_bytes: open.config.index_interval_bytes,
             segments: Vec::new(),
             without_indexes: Vec::new(),
-            epochs: open_epochs(directory)?,
+            without_epochs: epochs.is_none(),
+            epochs: epochs.unwrap_or_else(|| LeaderEpochs::empty(directory)),
         };
-        for base_offset in base_offsets(directory)? {
-            let (segment, has_indexes) = Segment::open(directory, base_offset)?;
+        for base_offset in base_offsets {
+            let (segment, has_indexes) = Segment::open(directory, *base_offset)?;
             let segment = Arc::new(segment);
             if !has_indexes {
                 loading.without_indexes.push(Arc::clone(&segment));
@@ -237,14 +235,15 @@ impl<'a> Loading<'a> {
             .partition_point(|segment| segment.base_offset() <= recovery_point)
             .saturating_sub(1);
         let suspects: Vec<_> = self.segments.iter().skip(first).cloned().collect();
-        if suspects.is_empty() {
+        let Some(oldest) = suspects.first() else {
             return Ok(());
-        }
+        };
         info!(log = %self.topic_partition, %recovery_point, segments = suspects.len(), "recovering after an unclean stop");
+        let mut producers = load_producers(self.directory, &self.segments, oldest.base_offset())?;
         for (checked, segment) in suspects.iter().enumerate() {
             self.without_indexes
                 .retain(|other| !Arc::ptr_eq(other, segment));
-            let valid_bytes = self.rebuild(segment)?;
+            let valid_bytes = self.rebuild(segment, &mut producers)?;
             let size = segment.size_bytes();
             if valid_bytes == size {
                 continue;
@@ -253,150 +252,131 @@ impl<'a> Loading<'a> {
                 log = %self.topic_partition, segment = %segment.path().display(), cut_bytes = size - valid_bytes,
                 "the segment's end is not whole, valid batches: cut, and later segments deleted"
             );
-            self.cut(segment, valid_bytes)?;
-            let kept = first + checked + 1;
-            for removed in self.segments.split_off(kept) {
-                removed.delete()?;
-            }
+            self.delete_segments(first + checked + 1)?;
+            segment.truncate(valid_bytes)?;
             break;
         }
         Ok(())
     }
 
-    /// Builds the indexes of a segment again from its batches. How many of its bytes are good.
-    fn rebuild(&mut self, segment: &Segment) -> Result<u64, OpenLogError> {
+    /// Keeps the first `kept` segments. The newest goes first, and durably before an older one is
+    /// cut, so that no crash leaves a hole.
+    fn delete_segments(&mut self, kept: usize) -> Result<(), OpenLogError> {
+        let removed = self.segments.split_off(kept);
+        for segment in removed.iter().rev() {
+            segment.delete()?;
+            self.without_indexes
+                .retain(|other| !Arc::ptr_eq(other, segment));
+        }
+        if !removed.is_empty() {
+            disk::sync_directory(self.directory)?;
+        }
+        Ok(())
+    }
+
+    /// Builds the indexes of a segment again from its batches, moving `producers` from its beginning
+    /// to its end. How many of its bytes are good.
+    fn rebuild(
+        &mut self,
+        segment: &Segment,
+        producers: &mut ProducerState,
+    ) -> Result<u64, OpenLogError> {
         segment.clear_indexes()?;
-        let mut producers = self.producers_before(segment)?;
+        let mut scan = segment.scan_from(0);
         let mut position = 0;
         let mut next_offset = segment.base_offset();
-        while let Some(batch) = valid_batch_at(segment, position, next_offset)? {
-            segment.index(batch.header(), position, self.index_interval_bytes)?;
-            self.epochs.assign(
+        while let Some(batch) = scan.next_valid(next_offset)? {
+            segment.index(batch.header(), position, self.index_interval_bytes);
+            self.epochs.assign_found(
                 LeaderEpoch(batch.partition_leader_epoch()),
                 Offset(batch.base_offset()),
             )?;
-            if let Some(aborted) = note_batch(&mut producers, &batch) {
-                segment.note_aborted(aborted)?;
+            if let Some(aborted) = note_batch(producers, &batch) {
+                segment.note_aborted(aborted);
             }
-            position += batch.size_bytes() as u64;
+            position = scan.position();
             next_offset = Offset(batch.next_offset());
         }
         segment.seal()?;
         Ok(position)
     }
 
-    /// The state of the producers where `segment` begins.
-    fn producers_before(&self, segment: &Segment) -> Result<ProducerState, OpenLogError> {
-        let mut producers = ProducerState::default();
-        let base_offset = segment.base_offset();
-        if let Some(found) = producer_snapshot::read(self.directory, base_offset)? {
-            return Ok(found);
-        }
-        for earlier in self
-            .segments
-            .iter()
-            .filter(|earlier| earlier.base_offset() < base_offset)
-        {
-            replay(earlier, earlier.base_offset(), base_offset, &mut producers)?;
-        }
-        Ok(producers)
-    }
-
-    fn cut(&self, segment: &Segment, valid_bytes: u64) -> Result<(), OpenLogError> {
-        // The indexes were built from the good bytes only.
-        Ok(segment.truncate(valid_bytes)?)
-    }
-
-    fn rebuild_missing_indexes(&mut self) -> Result<(), OpenLogError> {
+    fn rebuild_indexes(&mut self) -> Result<(), OpenLogError> {
         for segment in std::mem::take(&mut self.without_indexes) {
             if segment.size_bytes() > 0 {
-                warn!(segment = %segment.path().display(), "an index is missing and is built again");
-                self.rebuild(&segment)?;
+                warn!(segment = %segment.path().display(), "an index is missing or wrong, and is built again");
             }
+            let mut producers =
+                load_producers(self.directory, &self.segments, segment.base_offset())?;
+            self.rebuild(&segment, &mut producers)?;
         }
         Ok(())
     }
 
-    /// The offset behind the last batch.
-    fn find_end(&self) -> Result<Offset, OpenLogError> {
-        let Some(last) = self.segments.last() else {
-            return Ok(Offset(0));
-        };
-        let mut position = last.last_indexed_position()?;
-        let mut end = last.base_offset();
-        while let Some(header) = peek_at(last, position)? {
-            let Some(size_bytes) = header.size_bytes() else {
-                break;
-            };
-            end = Offset(header.last_offset() + 1);
-            position += size_bytes as u64;
+    /// The offset behind the last batch. Leaves at least one segment.
+    fn find_end(&mut self, log_start_offset: Offset) -> Result<Offset, OpenLogError> {
+        if let Some(last) = self.segments.last() {
+            let end = last.next_offset()?;
+            if end >= log_start_offset {
+                return Ok(end);
+            }
+            warn!(
+                log = %self.topic_partition, log_end_offset = %end, %log_start_offset,
+                "the log ends before its log start offset, so every segment is deleted"
+            );
+            self.delete_segments(0)?;
+            self.epochs.clear()?;
+            producer_snapshot::delete_all(self.directory)?;
         }
-        Ok(end)
+        let segment = Segment::new(self.directory, log_start_offset);
+        segment.create()?;
+        self.segments.push(Arc::new(segment));
+        Ok(log_start_offset)
     }
 
-    /// The state of the producers at the end of the log: the newest snapshot, and what follows it.
-    fn load_producers(&self, end: Offset) -> Result<ProducerState, OpenLogError> {
-        let mut from = self.first_offset();
-        let mut producers = ProducerState::default();
-        for offset in snapshot_offsets(self.directory)?.into_iter().rev() {
-            if offset > end {
-                crate::text_file::delete(&producer_snapshot::path(self.directory, offset))?;
-            } else if let Some(found) = producer_snapshot::read(self.directory, offset)? {
-                (producers, from) = (found, offset);
-                break;
-            }
+    /// Takes the leader epochs from the records, if their checkpoint could not be used.
+    fn find_epochs(&mut self) -> Result<(), OpenLogError> {
+        if !std::mem::take(&mut self.without_epochs) {
+            return Ok(());
         }
         for segment in &self.segments {
-            replay(segment, from, end, &mut producers)?;
+            let mut scan = segment.scan_from(0);
+            while let Some(header) = scan.peek()? {
+                let epoch = LeaderEpoch(header.partition_leader_epoch);
+                self.epochs
+                    .assign_found(epoch, Offset(header.base_offset))?;
+                scan.skip(&header);
+            }
         }
-        Ok(producers)
+        Ok(())
     }
 }
 
-/// Cuts the log's last segment at `offset` and builds what depends on it again.
-pub(crate) fn truncate_segments(
-    log: &Log,
-    writer: &mut Writer,
-    offset: Offset,
-) -> Result<(), TruncateError> {
-    let interval = log.config.load().index_interval_bytes;
-    for snapshot in snapshot_offsets(log.directory()).unwrap_or_default() {
-        if snapshot > offset {
-            crate::text_file::delete(&producer_snapshot::path(log.directory(), snapshot))?;
-        }
-    }
+/// The state of the producers at `end`: the newest snapshot before it, and what follows that.
+pub(crate) fn load_producers(
+    directory: &Path,
+    segments: &[Arc<Segment>],
+    end: Offset,
+) -> Result<ProducerState, SegmentReadError> {
+    let mut from = Offset(0);
     let mut producers = ProducerState::default();
-    let Some((last, earlier)) = writer.segments.split_last() else {
-        return Ok(());
-    };
-    for segment in earlier {
-        replay(segment, segment.base_offset(), offset, &mut producers)?;
-    }
-    let mut position = 0;
-    last.clear_indexes()?;
-    while let Some(header) = peek_at(last, position)? {
-        let Some(size_bytes) = header
-            .size_bytes()
-            .filter(|_| header.last_offset() < offset.0)
-        else {
+    let snapshots = producer_snapshot::offsets(directory)?;
+    for offset in snapshots.into_iter().rev().filter(|offset| *offset <= end) {
+        if let Some(found) = producer_snapshot::read(directory, offset)? {
+            (producers, from) = (found, offset);
             break;
-        };
-        let batch = BatchView::new(last.read_at(position, size_bytes)?).map_err(|source| {
-            SegmentReadError::Corrupt {
-                path: last.path().to_owned(),
-                position,
-                source,
-            }
-        })?;
-        last.index(&header, position, interval)?;
-        if let Some(aborted) = note_batch(&mut producers, &batch) {
-            last.note_aborted(aborted)?;
         }
-        position += size_bytes as u64;
+        warn!(directory = %directory.display(), %offset, "a snapshot of the producers is damaged and is deleted");
+        disk::delete(&producer_snapshot::path(directory, offset))?;
     }
-    last.truncate(position)?;
-    writer.producers = producers;
-    Ok(())
+    for (index, segment) in segments.iter().enumerate() {
+        let next = segments.get(index + 1);
+        let is_before = next.is_some_and(|next| next.base_offset() <= from);
+        if !is_before && segment.base_offset() < end {
+            replay(segment, from, end, &mut producers)?;
+        }
+    }
+    Ok(producers)
 }
 
 /// Applies the batches of `segment` from `from` to before `end`.
@@ -406,119 +386,29 @@ fn replay(
     end: Offset,
     producers: &mut ProducerState,
 ) -> Result<(), SegmentReadError> {
-    let mut position = 0;
-    while let Some(header) = peek_at(segment, position)? {
-        let Some(size_bytes) = header.size_bytes().filter(|_| header.base_offset < end.0) else {
+    let mut scan = segment.scan_from(segment.position_before(from)?);
+    while let Some(header) = scan.peek()? {
+        if header.base_offset >= end.0 {
             break;
-        };
-        if header.base_offset >= from.0 && header.has_producer_id() {
-            let batch =
-                BatchView::new(segment.read_at(position, size_bytes)?).map_err(|source| {
-                    SegmentReadError::Corrupt {
-                        path: segment.path().to_owned(),
-                        position,
-                        source,
-                    }
-                })?;
-            note_batch(producers, &batch);
         }
-        position += size_bytes as u64;
+        if header.base_offset >= from.0 && header.has_producer_id() {
+            note_batch(producers, &scan.batch(&header)?);
+        }
+        scan.skip(&header);
     }
     Ok(())
 }
 
-fn peek_at(
-    segment: &Segment,
-    position: u64,
-) -> Result<Option<ottla_protocol::records::BatchHeader>, SegmentReadError> {
-    let bytes = segment.read_at(position, BATCH_HEADER_SIZE_BYTES)?;
-    peek_header(&bytes).map_err(|source| SegmentReadError::Corrupt {
-        path: segment.path().to_owned(),
-        position,
-        source,
-    })
-}
-
-/// The batch at `position`, if it is whole, passes its CRC and does not go back in offsets.
-fn valid_batch_at(
-    segment: &Segment,
-    position: u64,
-    next_offset: Offset,
-) -> Result<Option<BatchView>, DiskError> {
-    let head = segment.read_at(position, BATCH_HEADER_SIZE_BYTES)?;
-    let left = segment.size_bytes().saturating_sub(position);
-    let size_bytes = match peek_header(&head) {
-        Ok(Some(header)) if header.base_offset >= next_offset.0 => header.size_bytes(),
-        _ => None,
-    };
-    let Some(size_bytes) = size_bytes.filter(|size| *size as u64 <= left) else {
-        return Ok(None);
-    };
-    let bytes: Bytes = segment.read_at(position, size_bytes)?;
-    Ok(BatchView::new(bytes)
-        .ok()
-        .filter(|batch| batch.validate_crc().is_ok() && batch.last_offset_delta() >= 0))
-}
-
-fn open_epochs(directory: &Path) -> Result<LeaderEpochs, DiskError> {
+/// The leader epochs in their checkpoint; `None` if there is no such file, or it is damaged.
+fn open_epochs(directory: &Path) -> Result<Option<LeaderEpochs>, DiskError> {
     match LeaderEpochs::open(directory) {
         Ok(epochs) => Ok(epochs),
         Err(CheckpointError::Disk(error)) => Err(error),
         Err(error @ CheckpointError::Malformed { .. }) => {
             warn!(%error, "the leader epochs are taken from the records instead");
-            Ok(LeaderEpochs::empty(directory))
+            Ok(None)
         }
     }
-}
-
-/// The base offsets of the segments in `directory`, ascending. Deletes what is left over from
-/// interrupted work on the way.
-fn base_offsets(directory: &Path) -> Result<Vec<Offset>, DiskError> {
-    let mut offsets = Vec::new();
-    for name in file_names(directory)? {
-        let suffix = name.rsplit('.').next().unwrap_or_default();
-        if LEFTOVER_SUFFIXES.contains(&suffix) {
-            crate::text_file::delete(&directory.join(&name))?;
-        } else if suffix == SegmentFile::Log.suffix()
-            && let Some(offset) = leading_offset(&name)
-        {
-            offsets.push(offset);
-        }
-    }
-    offsets.sort();
-    Ok(offsets)
-}
-
-fn snapshot_offsets(directory: &Path) -> Result<Vec<Offset>, DiskError> {
-    let names = file_names(directory)?;
-    let is_snapshot = |name: &&String| name.ends_with(SNAPSHOT_SUFFIX);
-    let mut offsets: Vec<_> = names
-        .iter()
-        .filter(is_snapshot)
-        .filter_map(|name| leading_offset(name))
-        .collect();
-    offsets.sort();
-    Ok(offsets)
-}
-
-fn leading_offset(name: &str) -> Option<Offset> {
-    let (digits, _) = name.split_once('.')?;
-    digits
-        .parse()
-        .ok()
-        .filter(|offset| *offset >= 0)
-        .map(Offset)
-}
-
-fn file_names(directory: &Path) -> Result<Vec<String>, DiskError> {
-    let mut names = Vec::new();
-    for entry in fs::read_dir(directory).disk(DiskOperation::Read, directory)? {
-        let entry = entry.disk(DiskOperation::Read, directory)?;
-        if let Ok(name) = entry.file_name().into_string() {
-            names.push(name);
-        }
-    }
-    Ok(names)
 }
 
 #[cfg(test)]

@@ -3,25 +3,25 @@
 //! One writer appends, under the log's lock; readers never wait for it: they see the bytes below
 //! [`Segment::size_bytes`], which grows only after the bytes are in the file.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, IoSlice};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use ottla_protocol::ids::Offset;
-use ottla_protocol::records::{BATCH_HEADER_SIZE_BYTES, BatchError, BatchHeader, peek_header};
+use ottla_protocol::records::{
+    BATCH_HEADER_SIZE_BYTES, BatchError, BatchHeader, NO_TIMESTAMP, peek_header,
+};
 use parking_lot::RwLock;
 
-use crate::error::{DiskError, DiskOperation, DiskResult};
+use crate::batch_scan::BatchScan;
+use crate::disk;
+use crate::error::DiskError;
 use crate::log_config::LogConfig;
 use crate::offset_index::{OffsetIndex, OffsetPosition, relative};
 use crate::time_index::{TimeIndex, TimestampOffset};
 use crate::transaction_index::{AbortedTransaction, TransactionIndex};
-
-/// Bytes read beyond what was asked for, to reach the batch from the index entry before it.
-const READ_SLACK_BYTES: usize = 8 * 1024;
 
 /// A segment could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +51,9 @@ pub(crate) enum SegmentFile {
 }
 
 impl SegmentFile {
+    /// Those that can be built again.
+    pub const INDEXES: [Self; 3] = [Self::OffsetIndex, Self::TimeIndex, Self::TransactionIndex];
+
     /// The part of the name behind the base offset.
     pub fn suffix(self) -> &'static str {
         match self {
@@ -110,25 +113,26 @@ impl Segment {
         }
     }
 
-    /// The segment in the files of `directory`; its indexes are taken as they are, and are missing
-    /// (`false`) when a file of theirs is.
+    /// The segment in the files of `directory`. Its indexes are taken as they are; `false` when one
+    /// of them is missing or cannot be right.
     pub(crate) fn open(directory: &Path, base_offset: Offset) -> Result<(Self, bool), DiskError> {
         let segment = Self::new(directory, base_offset);
-        let file = segment.file()?;
-        let size_bytes = file
-            .metadata()
-            .disk(DiskOperation::Open, &segment.path)?
-            .len();
+        let size_bytes = disk::size_bytes(segment.file()?, &segment.path)?;
         segment.size_bytes.store(size_bytes, Ordering::Release);
         let mut indexes = segment.indexes.write();
-        let offsets = OffsetIndex::open(indexes.offsets.path().to_owned())?;
-        let times = TimeIndex::open(indexes.times.path().to_owned())?;
-        let complete = offsets.is_some() && times.is_some();
-        if let (Some(offsets), Some(times)) = (offsets, times) {
+        let offsets = OffsetIndex::open(indexes.offsets.path().to_owned(), |before, last| {
+            last.may_follow(before, size_bytes)
+        })?;
+        let times = TimeIndex::open(indexes.times.path().to_owned(), |before, last| {
+            last.may_follow(before)
+        })?;
+        let transactions = TransactionIndex::open(indexes.transactions.path().to_owned())?;
+        let complete = offsets.is_some() && times.is_some() && transactions.is_some();
+        if let (Some(offsets), Some(times), Some(transactions)) = (offsets, times, transactions) {
             indexes.offsets = offsets;
             indexes.times = times;
+            indexes.transactions = transactions;
         }
-        indexes.transactions = TransactionIndex::open(indexes.transactions.path().to_owned())?;
         drop(indexes);
         Ok((segment, complete))
     }
@@ -152,13 +156,7 @@ impl Segment {
         if let Some(file) = self.file.get() {
             return Ok(file);
         }
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&self.path)
-            .disk(DiskOperation::Open, &self.path)?;
+        let file = disk::open_or_create(&self.path)?;
         Ok(self.file.get_or_init(|| file))
     }
 
@@ -178,12 +176,12 @@ impl Segment {
     ) -> Result<(), DiskError> {
         let position = self.size_bytes.load(Ordering::Relaxed);
         let file = self.file()?;
-        if let Err(error) = write_all_at(file, encoded_header, payload, position) {
-            // The next append writes over the rest; cutting it only gives a full disk its space back.
-            let _ = file.set_len(position);
-            return Err(error).disk(DiskOperation::Write, &self.path);
+        if let Err(error) = disk::write_at(file, &self.path, position, encoded_header, payload) {
+            // What cannot be cut off would be taken for records by a restart.
+            disk::truncate(file, &self.path, position)?;
+            return Err(error);
         }
-        self.index(header, position, index_interval_bytes)?;
+        self.index(header, position, index_interval_bytes);
         let size_bytes = encoded_header.len() + payload.len();
         self.size_bytes
             .store(position + size_bytes as u64, Ordering::Release);
@@ -191,23 +189,15 @@ impl Segment {
     }
 
     /// Adds the batch at `position` to the indexes, if enough bytes lie before it.
-    pub(crate) fn index(
-        &self,
-        header: &BatchHeader,
-        position: u64,
-        index_interval_bytes: usize,
-    ) -> Result<(), DiskError> {
+    ///
+    /// Source: `LogSegment.append`.
+    pub(crate) fn index(&self, header: &BatchHeader, position: u64, index_interval_bytes: usize) {
         let last_offset = Offset(header.last_offset());
         let mut indexes = self.indexes.write();
-        indexes
-            .first_timestamp_ms
-            .get_or_insert(header.max_timestamp);
-        if indexes
-            .max_timestamp
-            .is_none_or(|(timestamp, _)| header.max_timestamp > timestamp)
-        {
-            indexes.max_timestamp = Some((header.max_timestamp, last_offset));
+        if position == 0 {
+            indexes.first_timestamp_ms = Some(header.max_timestamp);
         }
+        indexes.note_timestamp(header);
         if indexes.bytes_since_entry > index_interval_bytes
             && let (Some(relative_offset), Ok(position)) = (
                 relative(self.base_offset, last_offset),
@@ -217,17 +207,16 @@ impl Segment {
             indexes.offsets.push(OffsetPosition {
                 relative_offset,
                 position,
-            })?;
-            indexes.push_time(self.base_offset)?;
+            });
+            indexes.push_time(self.base_offset);
             indexes.bytes_since_entry = 0;
         }
         indexes.bytes_since_entry += header.size_bytes().unwrap_or(0);
-        Ok(())
     }
 
     /// Notes an aborted transaction whose marker is in this segment.
-    pub(crate) fn note_aborted(&self, aborted: AbortedTransaction) -> Result<(), DiskError> {
-        self.indexes.write().transactions.push(aborted)
+    pub(crate) fn note_aborted(&self, aborted: AbortedTransaction) {
+        self.indexes.write().transactions.push(aborted);
     }
 
     /// Whether a batch of `size_bytes` that ends at `last_offset` belongs into the next segment.
@@ -255,7 +244,7 @@ impl Segment {
         size + size_bytes as u64 > u64::from(config.segment_bytes)
             || waited_ms > config.segment_ms - self.jitter_ms(config)
             || indexes.offsets.size_bytes() + 8 > config.segment_index_bytes
-            || indexes.times.size_bytes() + 12 > config.segment_index_bytes
+            || indexes.times.size_bytes() + 2 * 12 > config.segment_index_bytes
     }
 
     /// How much earlier than `segment.ms` this segment is rolled: the same for the same segment,
@@ -272,130 +261,47 @@ impl Segment {
         (hash % range as u64) as i64
     }
 
-    /// Where to begin to look for the batch that contains `offset`.
-    fn position_before(&self, offset: Offset) -> Result<u64, DiskError> {
+    /// Where to begin to look for the batch that contains `offset`, by the offset index.
+    pub(crate) fn position_before(&self, offset: Offset) -> Result<u64, DiskError> {
         let Some(target) = relative(self.base_offset, offset) else {
             return Ok(0);
         };
-        let indexes = self.indexes.read();
-        let entry = indexes
-            .offsets
-            .last_where(|entry| entry.relative_offset <= target)?;
-        Ok(entry.map_or(0, |entry| u64::from(entry.position)))
-    }
-
-    /// Whole batches from the one that contains `offset` (or follows it) on: at most `max_bytes` of
-    /// them, the first one in any case if `at_least_one`, none that ends at `upper_bound` or later.
-    pub(crate) fn read(
-        &self,
-        offset: Offset,
-        max_bytes: usize,
-        at_least_one: bool,
-        upper_bound: Offset,
-    ) -> Result<Bytes, SegmentReadError> {
-        let size = self.size_bytes();
-        let mut position = self.position_before(offset)?;
-        let left =
-            |position: u64| usize::try_from(size.saturating_sub(position)).unwrap_or(usize::MAX);
-        loop {
-            if left(position) < BATCH_HEADER_SIZE_BYTES {
-                return Ok(Bytes::new());
+        let entry = {
+            let indexes = self.indexes.read();
+            let entry = indexes
+                .offsets
+                .last_where(|entry| entry.relative_offset <= target);
+            match entry {
+                // The segment is being deleted; its records can still be read.
+                Err(error) if error.is_not_found() => None,
+                entry => entry?,
             }
-            let wanted = max_bytes
-                .saturating_add(READ_SLACK_BYTES)
-                .min(left(position));
-            let chunk = self.read_at(position, wanted)?;
-            let skipped = self.skip_before(&chunk, position, offset)?;
-            let Some(first) = self.header_in(&chunk, position, skipped)? else {
-                // All of the chunk lies before the offset: go on behind it.
-                if skipped == 0 {
-                    return Ok(Bytes::new());
-                }
-                position += skipped as u64;
-                continue;
-            };
-            let end = self.end_of_batches(&chunk, position, skipped, max_bytes, upper_bound)?;
-            if end > skipped || !at_least_one || first.last_offset() >= upper_bound.0 {
-                return Ok(chunk.slice(skipped..end));
-            }
-            // The first batch is larger than what was asked for.
-            position += skipped as u64;
-            let size_bytes = first.size_bytes().unwrap_or(usize::MAX);
-            return match size_bytes <= left(position) {
-                true => Ok(self.read_at(position, size_bytes)?),
-                false => Ok(Bytes::new()),
-            };
-        }
-    }
-
-    /// How many bytes of `chunk` hold batches that end before `offset`.
-    fn skip_before(
-        &self,
-        chunk: &Bytes,
-        position: u64,
-        offset: Offset,
-    ) -> Result<usize, SegmentReadError> {
-        let mut at = 0;
-        while let Some(header) = self.header_in(chunk, position, at)? {
-            if header.last_offset() >= offset.0 {
-                break;
-            }
-            at = at.saturating_add(header.size_bytes().unwrap_or(usize::MAX));
-        }
-        Ok(at)
-    }
-
-    /// Where the batches in `chunk` end that fit into `max_bytes` from `start` and end before `upper_bound`.
-    fn end_of_batches(
-        &self,
-        chunk: &Bytes,
-        position: u64,
-        start: usize,
-        max_bytes: usize,
-        upper_bound: Offset,
-    ) -> Result<usize, SegmentReadError> {
-        let limit = chunk.len().min(start.saturating_add(max_bytes));
-        let mut end = start;
-        while let Some(header) = self.header_in(chunk, position, end)? {
-            let next = end.saturating_add(header.size_bytes().unwrap_or(usize::MAX));
-            if next > limit || header.last_offset() >= upper_bound.0 {
-                break;
-            }
-            end = next;
-        }
-        Ok(end)
-    }
-
-    fn header_in(
-        &self,
-        chunk: &Bytes,
-        position: u64,
-        at: usize,
-    ) -> Result<Option<BatchHeader>, SegmentReadError> {
-        let Some(bytes) = chunk.get(at..) else {
-            return Ok(None);
         };
-        peek_header(bytes).map_err(|source| SegmentReadError::Corrupt {
-            path: self.path.clone(),
-            position: position + at as u64,
-            source,
-        })
+        let Some(entry) = entry else {
+            return Ok(0);
+        };
+        let position = u64::from(entry.position);
+        let last_offset = self.base_offset.0 + i64::from(entry.relative_offset);
+        // An index is only a hint: the batch itself must agree.
+        match peek_header(&self.read_at(position, BATCH_HEADER_SIZE_BYTES)?) {
+            Ok(Some(header))
+                if header.base_offset >= self.base_offset.0
+                    && header.base_offset <= last_offset =>
+            {
+                Ok(position)
+            }
+            _ => Ok(0),
+        }
     }
 
     /// `length` bytes at `position`, fewer at the end of the file.
     pub(crate) fn read_at(&self, position: u64, length: usize) -> Result<Bytes, DiskError> {
-        let file = self.file()?;
-        let mut bytes: Vec<u8> = Vec::with_capacity(length);
-        while bytes.len() < length {
-            let at = position + bytes.len() as u64;
-            match rustix::io::pread(file, rustix::buffer::spare_capacity(&mut bytes), at) {
-                Ok(0) => break,
-                Ok(_) | Err(rustix::io::Errno::INTR) => {}
-                Err(error) => return Err(error).disk(DiskOperation::Read, &self.path),
-            }
-        }
-        bytes.truncate(length);
-        Ok(Bytes::from(bytes))
+        disk::read_at(self.file()?, &self.path, position, length)
+    }
+
+    /// The batches from `position` on, which must be where one begins.
+    pub(crate) fn scan_from(&self, position: u64) -> BatchScan<'_> {
+        BatchScan::new(self, position, self.size_bytes())
     }
 
     /// The segment's largest timestamp and the last offset of its batch.
@@ -414,60 +320,134 @@ impl Segment {
     }
 
     /// An offset at or before the first batch with a timestamp of at least `timestamp_ms`.
-    pub(crate) fn offset_before_time(&self, timestamp_ms: i64) -> Result<Offset, DiskError> {
-        let indexes = self.indexes.read();
-        let entry = indexes
-            .times
-            .last_where(|entry| entry.timestamp_ms < timestamp_ms)?;
-        Ok(Offset(
-            self.base_offset.0 + entry.map_or(0, |entry| i64::from(entry.relative_offset)),
-        ))
+    pub(crate) fn offset_before_time(&self, timestamp_ms: i64) -> Result<Offset, SegmentReadError> {
+        let entry = {
+            let indexes = self.indexes.read();
+            let is_before = |entry: &TimestampOffset| entry.timestamp_ms < timestamp_ms;
+            match indexes.times.last_where(is_before) {
+                Err(error) if error.is_not_found() => None,
+                entry => entry?,
+            }
+        };
+        let Some(entry) = entry else {
+            return Ok(self.base_offset);
+        };
+        let offset = Offset(self.base_offset.0 + i64::from(entry.relative_offset));
+        // An index is only a hint: the batch itself must agree.
+        let mut scan = self.scan_from(self.position_before(offset)?);
+        while let Some(header) = scan.peek()? {
+            if header.last_offset() >= offset.0 {
+                let agrees = header.max_timestamp == entry.timestamp_ms;
+                return Ok(if agrees { offset } else { self.base_offset });
+            }
+            scan.skip(&header);
+        }
+        Ok(self.base_offset)
     }
 
     /// Completes and writes the indexes: the segment takes no more records.
     pub(crate) fn seal(&self) -> Result<(), DiskError> {
         let mut indexes = self.indexes.write();
-        indexes.push_time(self.base_offset)?;
+        indexes.push_time(self.base_offset);
         indexes.offsets.write()?;
         indexes.times.write()?;
+        indexes.transactions.write()?;
         indexes.offsets.release();
         indexes.times.release();
         Ok(())
     }
 
+    /// Waits until the records are on the disk. That is enough for the segment that is appended to:
+    /// recovery builds its indexes again.
+    pub(crate) fn sync_records(&self) -> Result<(), DiskError> {
+        match self.file.get() {
+            Some(file) => disk::sync(file, &self.path),
+            None => Ok(()),
+        }
+    }
+
     /// Waits until records and indexes are on the disk.
-    pub(crate) fn sync(&self) -> Result<(), DiskError> {
-        if self.size_bytes() == 0 && self.file.get().is_none() {
+    pub(crate) fn sync_all(&self) -> Result<(), DiskError> {
+        if self.file.get().is_none() {
             return Ok(());
         }
-        self.file()?
-            .sync_data()
-            .disk(DiskOperation::Sync, &self.path)?;
+        self.sync_records()?;
         let mut indexes = self.indexes.write();
-        indexes.offsets.sync()?;
-        indexes.times.sync()
+        let offsets = indexes.offsets.write_to_sync()?;
+        let times = indexes.times.write_to_sync()?;
+        let transactions = indexes.transactions.write()?;
+        drop(indexes);
+        // Appends and reads go on meanwhile.
+        disk::sync(&offsets, &self.path)?;
+        disk::sync(&times, &self.path)?;
+        transactions.map_or(Ok(()), |file| disk::sync(&file, &self.path))
     }
 
     /// Cuts the file to `size_bytes`; its indexes must not reach further.
     pub(crate) fn truncate(&self, size_bytes: u64) -> Result<(), DiskError> {
-        self.file()?
-            .set_len(size_bytes)
-            .disk(DiskOperation::Truncate, &self.path)?;
+        disk::truncate(self.file()?, &self.path, size_bytes)?;
         self.size_bytes.store(size_bytes, Ordering::Release);
         Ok(())
     }
 
-    /// Position of the last batch that the offset index names, or 0.
-    pub(crate) fn last_indexed_position(&self) -> Result<u64, DiskError> {
-        let entry = self.indexes.read().offsets.last()?;
-        Ok(entry.map_or(0, |entry| u64::from(entry.position)))
+    /// Cuts the segment before the batch that contains `offset`. Where the log ends now: `offset`,
+    /// or the first offset of that batch.
+    pub(crate) fn truncate_to_offset(&self, offset: Offset) -> Result<Offset, SegmentReadError> {
+        let mut scan = self.scan_from(self.position_before(offset)?);
+        let mut end = offset;
+        while let Some(header) = scan.peek()? {
+            if header.last_offset() >= offset.0 {
+                end = offset.min(Offset(header.base_offset));
+                break;
+            }
+            scan.skip(&header);
+        }
+        let size_bytes = scan.position();
+        {
+            let mut indexes = self.indexes.write();
+            let target = relative(self.base_offset, offset).unwrap_or(0);
+            indexes.offsets.truncate_to_offset(target)?;
+            indexes.times.truncate_to_offset(target)?;
+            indexes.transactions.truncate_to_offset(offset)?;
+            indexes.bytes_since_entry = 0;
+            indexes.max_timestamp = None;
+        }
+        self.truncate(size_bytes)?;
+        self.restore_timestamps()?;
+        Ok(end)
+    }
+
+    /// The offset behind the last batch, found from the last index entry on.
+    pub(crate) fn next_offset(&self) -> Result<Offset, SegmentReadError> {
+        let last = self.indexes.read().offsets.last()?;
+        let last = last.map_or(0, |entry| i64::from(entry.relative_offset));
+        let last = Offset(self.base_offset.0 + last);
+        let mut scan = self.scan_from(self.position_before(last)?);
+        let mut end = self.base_offset;
+        while let Some(header) = scan.peek()? {
+            end = Offset(header.last_offset() + 1);
+            scan.skip(&header);
+        }
+        Ok(end)
+    }
+
+    /// The offset behind the last batch of the segment file at `path`, whatever its name.
+    pub(crate) fn end_of_file(
+        path: &Path,
+        base_offset: Offset,
+    ) -> Result<Offset, SegmentReadError> {
+        let mut segment = Self::new(Path::new(""), base_offset);
+        segment.path = path.to_owned();
+        let size_bytes = disk::size_bytes(segment.file()?, path)?;
+        segment.size_bytes.store(size_bytes, Ordering::Release);
+        segment.next_offset()
     }
 
     /// Forgets the indexes, which are to be built again.
     pub(crate) fn clear_indexes(&self) -> Result<(), DiskError> {
         let mut indexes = self.indexes.write();
-        indexes.offsets.truncate(0)?;
-        indexes.times.truncate(0)?;
+        indexes.offsets.clear()?;
+        indexes.times.clear()?;
         indexes.transactions.clear()?;
         indexes.bytes_since_entry = 0;
         indexes.max_timestamp = None;
@@ -475,15 +455,27 @@ impl Segment {
         Ok(())
     }
 
-    /// What a restart forgets of the segment that goes on: its first and largest timestamp.
-    pub(crate) fn restore_timestamps(&self) -> Result<(), DiskError> {
-        let first = match self.size_bytes() {
-            0 => None,
-            _ => peek_header(&self.read_at(0, BATCH_HEADER_SIZE_BYTES)?)
-                .ok()
-                .flatten(),
+    /// What a restart or a truncation forgets of the segment that goes on: its first and largest
+    /// timestamp.
+    pub(crate) fn restore_timestamps(&self) -> Result<(), SegmentReadError> {
+        let first = self.scan_from(0).peek()?;
+        let (last_time, last_offset) = {
+            let indexes = self.indexes.read();
+            (indexes.times.last()?, indexes.offsets.last()?)
         };
-        let largest = self.max_timestamp()?;
+        let indexed_to = last_offset.map_or(0, |entry| i64::from(entry.relative_offset));
+        let indexed_to = Offset(self.base_offset.0 + indexed_to);
+        let mut scan = self.scan_from(self.position_before(indexed_to)?);
+        let mut largest = last_time.map(|entry| {
+            let offset = self.base_offset.0 + i64::from(entry.relative_offset);
+            (entry.timestamp_ms, Offset(offset))
+        });
+        while let Some(header) = scan.peek()? {
+            if largest.is_none_or(|(timestamp_ms, _)| header.max_timestamp > timestamp_ms) {
+                largest = Some((header.max_timestamp, Offset(header.last_offset())));
+            }
+            scan.skip(&header);
+        }
         let mut indexes = self.indexes.write();
         indexes.first_timestamp_ms = first.map(|header| header.max_timestamp);
         indexes.max_timestamp = largest;
@@ -493,13 +485,14 @@ impl Segment {
     /// Deletes the segment's files; readers that hold it go on reading.
     pub(crate) fn delete(&self) -> Result<(), DiskError> {
         let indexes = self.indexes.read();
+        // The records last: indexes without them are deleted by the next start.
         for path in [
-            self.path.as_path(),
             indexes.offsets.path(),
             indexes.times.path(),
             indexes.transactions.path(),
+            self.path.as_path(),
         ] {
-            crate::text_file::delete(path)?;
+            disk::delete(path)?;
         }
         Ok(())
     }
@@ -518,38 +511,28 @@ impl Segment {
 }
 
 impl Indexes {
+    fn note_timestamp(&mut self, header: &BatchHeader) {
+        let largest = self.max_timestamp;
+        if largest.is_none_or(|(timestamp, _)| header.max_timestamp > timestamp) {
+            self.max_timestamp = Some((header.max_timestamp, Offset(header.last_offset())));
+        }
+    }
+
     /// Adds the largest timestamp so far to the time index, if it is larger than the last entry's.
-    fn push_time(&mut self, base_offset: Offset) -> Result<(), DiskError> {
+    fn push_time(&mut self, base_offset: Offset) {
         let Some((timestamp_ms, offset)) = self.max_timestamp else {
-            return Ok(());
+            return;
         };
-        let is_larger = self
-            .times
-            .last()?
-            .is_none_or(|last| timestamp_ms > last.timestamp_ms);
-        match relative(base_offset, offset) {
-            Some(relative_offset) if is_larger => self.times.push(TimestampOffset {
+        // An entry that cannot be read is followed by one at worst too many.
+        let last = self.times.last().ok().flatten();
+        let last_ms = last.map_or(NO_TIMESTAMP, |last| last.timestamp_ms);
+        if timestamp_ms > last_ms
+            && let Some(relative_offset) = relative(base_offset, offset)
+        {
+            self.times.push(TimestampOffset {
                 timestamp_ms,
                 relative_offset,
-            }),
-            _ => Ok(()),
+            });
         }
     }
-}
-
-fn write_all_at(file: &File, header: &[u8], payload: &[u8], position: u64) -> io::Result<()> {
-    let total = header.len() + payload.len();
-    let mut written = 0;
-    while written < total {
-        let header_left = header.get(written..).unwrap_or_default();
-        let payload_left = &payload[written.saturating_sub(header.len())..];
-        let parts = [IoSlice::new(header_left), IoSlice::new(payload_left)];
-        match rustix::io::pwritev(file, &parts, position + written as u64) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(count) => written += count,
-            Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(())
 }

@@ -14,6 +14,10 @@ pub struct TimestampOffset {
 impl IndexEntry for TimestampOffset {
     const SIZE_BYTES: usize = 12;
 
+    fn relative_offset(&self) -> u32 {
+        self.relative_offset
+    }
+
     fn encode(self) -> [u8; 16] {
         let mut bytes = [0; 16];
         bytes[..8].copy_from_slice(&self.timestamp_ms.to_be_bytes());
@@ -31,6 +35,18 @@ impl IndexEntry for TimestampOffset {
                 .and_then(<[u8]>::first_chunk::<4>)
                 .map_or(0, |word| u32::from_be_bytes(*word)),
         }
+    }
+}
+
+impl TimestampOffset {
+    /// Whether this can be the last entry of an index. One that was preallocated and never cut, as
+    /// after Kafka was killed, ends with zeros.
+    pub fn may_follow(&self, before: Option<&Self>) -> bool {
+        self.timestamp_ms >= 0
+            && before.is_none_or(|before| {
+                before.timestamp_ms < self.timestamp_ms
+                    && before.relative_offset <= self.relative_offset
+            })
     }
 }
 

@@ -1,12 +1,12 @@
 //! `.txnindex`: the aborted transactions whose markers are in a segment.
 
-use std::fs::OpenOptions;
-use std::io::Write;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use ottla_protocol::ids::{Offset, ProducerId};
 
-use crate::error::{DiskError, DiskOperation, DiskResult};
+use crate::disk;
+use crate::error::DiskError;
 
 /// Bytes of an entry: version, producer id, first, last and last stable offset.
 const ENTRY_BYTES: usize = 34;
@@ -26,11 +26,14 @@ pub struct AbortedTransaction {
     pub last_stable_offset: Offset,
 }
 
-/// The transaction index of one segment: few entries, all in memory, each written at once.
+/// The transaction index of one segment: few entries, all in memory; the file follows when the
+/// segment is sealed or flushed.
 #[derive(Debug)]
 pub(crate) struct TransactionIndex {
     path: PathBuf,
     entries: Vec<AbortedTransaction>,
+    /// How many of the entries are in the file.
+    written: usize,
 }
 
 impl TransactionIndex {
@@ -39,18 +42,21 @@ impl TransactionIndex {
         Self {
             path,
             entries: Vec::new(),
+            written: 0,
         }
     }
 
-    /// Reads the file at `path`, if there is one. Entries behind a damaged one do not count.
-    pub fn open(path: PathBuf) -> Result<Self, DiskError> {
-        let bytes = match std::fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
-            Err(error) => return Err(error).disk(DiskOperation::Read, &path),
-        };
-        let entries = bytes.chunks_exact(ENTRY_BYTES).map_while(decode).collect();
-        Ok(Self { path, entries })
+    /// Reads the file at `path`, if there is one. `None` if it is damaged.
+    pub fn open(path: PathBuf) -> Result<Option<Self>, DiskError> {
+        let bytes = disk::read_whole(&path)?.unwrap_or_default();
+        let chunks = bytes.chunks_exact(ENTRY_BYTES);
+        let is_whole = chunks.remainder().is_empty();
+        let entries: Option<Vec<_>> = chunks.map(decode).collect();
+        Ok(entries.filter(|_| is_whole).map(|entries| Self {
+            path,
+            written: entries.len(),
+            entries,
+        }))
     }
 
     /// The entries in the order of their markers.
@@ -59,22 +65,46 @@ impl TransactionIndex {
     }
 
     /// Adds an entry.
-    pub fn push(&mut self, entry: AbortedTransaction) -> Result<(), DiskError> {
-        let mut file = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(&self.path)
-            .disk(DiskOperation::Open, &self.path)?;
-        file.write_all(&encode(entry))
-            .disk(DiskOperation::Write, &self.path)?;
+    pub fn push(&mut self, entry: AbortedTransaction) {
         self.entries.push(entry);
+    }
+
+    /// Writes what is only in memory; makes no file as long as there is no entry. The file, if
+    /// there is one, for the caller to sync.
+    pub fn write(&mut self) -> Result<Option<File>, DiskError> {
+        if self.entries.is_empty() {
+            return Ok(None);
+        }
+        let file = disk::open_or_create(&self.path)?;
+        let new = self.entries.get(self.written..).unwrap_or_default();
+        let bytes: Vec<u8> = new.iter().flat_map(|entry| encode(*entry)).collect();
+        if !bytes.is_empty() {
+            let at = (self.written * ENTRY_BYTES) as u64;
+            disk::write_at(&file, &self.path, at, &bytes, &[])?;
+            self.written = self.entries.len();
+        }
+        Ok(Some(file))
+    }
+
+    /// Keeps the entries of markers before `offset`.
+    pub fn truncate_to_offset(&mut self, offset: Offset) -> Result<(), DiskError> {
+        let kept = self
+            .entries
+            .partition_point(|entry| entry.last_offset < offset);
+        self.entries.truncate(kept);
+        if kept < self.written {
+            let file = disk::open_or_create(&self.path)?;
+            disk::truncate(&file, &self.path, (kept * ENTRY_BYTES) as u64)?;
+            self.written = kept;
+        }
         Ok(())
     }
 
     /// Forgets everything, on disk too.
     pub fn clear(&mut self) -> Result<(), DiskError> {
         self.entries.clear();
-        crate::text_file::delete(&self.path)
+        self.written = 0;
+        disk::delete(&self.path)
     }
 
     /// The file's path.

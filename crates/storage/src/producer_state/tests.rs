@@ -105,6 +105,13 @@ fn an_open_transaction_holds_back_the_stable_offset_until_its_marker() {
         (Offset(50), Offset(60))
     );
     assert_eq!(aborted.last_stable_offset, Offset(61));
+    state.settle(Offset(60));
+    assert_eq!(
+        state.first_unstable_offset(),
+        Some(Offset(50)),
+        "the marker could still be lost"
+    );
+    state.settle(Offset(61));
     assert_eq!(state.first_unstable_offset(), None);
 }
 

@@ -1,0 +1,99 @@
+//! When a log's records reach the disk, and how it is closed.
+
+use std::sync::atomic::Ordering;
+
+use ottla_protocol::ids::Offset;
+
+use crate::error::DiskError;
+use crate::log::Log;
+use crate::partition_metadata::PARTITION_METADATA_FILE;
+use crate::{disk, producer_snapshot, text_file};
+
+/// What a flush makes durable of the segment that is appended to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ActiveSegment {
+    /// Its records: recovery builds the indexes again.
+    Records,
+    /// Its indexes too, as a clean start trusts them.
+    All,
+}
+
+impl Log {
+    /// Whether a flush is due: by `flush.messages`, `flush.ms`, or because segments were sealed.
+    pub fn flush_is_due(&self, now_ms: i64) -> bool {
+        let config = self.config.load();
+        let unflushed = self.log_end_offset().0 - self.recovery_point().0;
+        let waited_ms = now_ms.saturating_sub(self.last_flush_ms.load(Ordering::Relaxed));
+        unflushed > 0
+            && (unflushed >= config.flush_messages
+                || waited_ms >= config.flush_ms
+                || self.rolled.load(Ordering::Acquire))
+    }
+
+    /// Waits until everything before `offset` is on the disk.
+    ///
+    /// A failure takes the whole log directory offline: what the failed fsync covered may be lost,
+    /// and asking again would only hide that.
+    pub fn flush(&self, offset: Offset, now_ms: i64) -> Result<(), DiskError> {
+        if self.recovery_point() >= offset {
+            return Ok(());
+        }
+        let _one_at_a_time = self.flushing.lock();
+        if self.recovery_point() >= offset {
+            return Ok(());
+        }
+        self.flush_all(ActiveSegment::Records, now_ms)
+    }
+
+    fn flush_all(&self, active: ActiveSegment, now_ms: i64) -> Result<(), DiskError> {
+        let recovery_point = self.recovery_point();
+        self.rolled.store(false, Ordering::Release);
+        let names_changed = self.names_changed.swap(false, Ordering::AcqRel);
+        let end = self.log_end_offset();
+        let segments = self.segments();
+        let first = segments
+            .partition_point(|segment| segment.base_offset() <= recovery_point)
+            .saturating_sub(1);
+        for (index, segment) in segments.iter().enumerate().skip(first) {
+            let is_active = index + 1 == segments.len();
+            self.fail_on_error(match is_active && active == ActiveSegment::Records {
+                true => segment.sync_records(),
+                false => segment.sync_all(),
+            })?;
+        }
+        if names_changed {
+            self.fail_on_error(self.sync_names())?;
+        }
+        self.recovery_point.fetch_max(end.0, Ordering::AcqRel);
+        self.last_flush_ms.store(now_ms, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Waits until the small files, and the directory under its name, are on the disk.
+    fn sync_names(&self) -> Result<(), DiskError> {
+        text_file::sync(&self.directory.join(PARTITION_METADATA_FILE))?;
+        self.epochs.read().sync()?;
+        disk::sync_directory(&self.directory)?;
+        self.directory.parent().map_or(Ok(()), disk::sync_directory)
+    }
+
+    /// Writes what a restart needs to know without reading the log again, and flushes.
+    pub fn close(&self, now_ms: i64) -> Result<(), DiskError> {
+        {
+            let mut writer = self.writer.lock();
+            let end = self.log_end_offset();
+            if let Some(active) = writer.segments.last() {
+                if active.size_bytes() > 0 {
+                    self.fail_on_error(active.seal())?;
+                }
+                if writer.last_snapshot != Some(end) && end.0 > 0 {
+                    let written = producer_snapshot::write(&self.directory, end, &writer.producers);
+                    self.fail_on_error(written)?;
+                    writer.last_snapshot = Some(end);
+                }
+            }
+        }
+        let _one_at_a_time = self.flushing.lock();
+        self.flush_all(ActiveSegment::All, now_ms)
+    }
+}
