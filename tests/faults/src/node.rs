@@ -1,0 +1,78 @@
+//! A broker of our own: started on a free port, killed by pid.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+use crate::kills::Failure;
+
+/// How long a start, with recovery, may take on a busy machine.
+const START_DEADLINE: Duration = Duration::from_secs(120);
+
+/// A node that keeps its port and folder over restarts.
+pub struct Node {
+    program: PathBuf,
+    folder: tempfile::TempDir,
+    port: u16,
+    child: Option<Child>,
+}
+
+impl Node {
+    /// A node that is not running yet.
+    pub fn new(program: &Path) -> Result<Self, Failure> {
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        Ok(Self { program: program.to_owned(), folder: tempfile::tempdir()?, port, child: None })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Its process id while it runs.
+    pub fn pid(&self) -> Option<u32> {
+        self.child.as_ref().and_then(Child::id)
+    }
+
+    /// Starts it and waits until it is ready.
+    pub async fn start(&mut self) -> Result<(), Failure> {
+        let log = std::fs::File::options().create(true).append(true).open(self.folder.path().join("log"))?;
+        let mut child = Command::new(&self.program)
+            .arg("start")
+            .args(["--set", &format!("listeners=PLAINTEXT://{}", self.address())])
+            .args(["--set", &format!("log.dirs={}", self.folder.path().join("data").display())])
+            .args(["--set", "group.initial.rebalance.delay.ms=0", "--set", "log.segment.bytes=1048576"])
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .kill_on_drop(true)
+            .spawn()?;
+        let out = child.stdout.take().ok_or(Failure::NotReady(String::new()))?;
+        let mut lines = BufReader::new(out).lines();
+        let line = timeout(START_DEADLINE, lines.next_line()).await.map_err(|_| Failure::NotReady(self.log()))??;
+        self.child = Some(child);
+        match line.is_some_and(|line| line.starts_with("ready ")) {
+            true => Ok(()),
+            false => Err(Failure::NotReady(self.log())),
+        }
+    }
+
+    /// Ends it at once, as `kill -9` does.
+    pub async fn kill(&mut self) -> Result<(), Failure> {
+        if let Some(mut child) = self.child.take() {
+            child.kill().await?;
+        }
+        Ok(())
+    }
+
+    /// The end of what it has logged.
+    pub fn log(&self) -> String {
+        let log = std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(20)..].join("\n")
+    }
+}
