@@ -20,12 +20,22 @@ pub fn start(broker: &Arc<Broker>) -> JoinSet<()> {
     let interval = |ms: i64| Duration::from_millis(u64::try_from(ms).unwrap_or(1).max(1));
     let background = &config.background;
     let flush = interval(background.log_flush_scheduler_interval_ms).min(MAX_FLUSH_INTERVAL);
-    tasks.spawn(every(broker, flush, |broker| broker.logs.flush_due(broker.clock.now_ms())));
-    let checkpoint = interval(i64::from(background.log_flush_offset_checkpoint_interval_ms));
-    tasks.spawn(every(broker, checkpoint, |broker| report(broker.logs.checkpoint_recovery_points())));
+    tasks.spawn(every(broker, flush, |broker| {
+        broker.logs.flush_due(broker.clock.now_ms())
+    }));
+    let checkpoint = interval(i64::from(
+        background.log_flush_offset_checkpoint_interval_ms,
+    ));
+    tasks.spawn(every(broker, checkpoint, |broker| {
+        report(broker.logs.checkpoint_recovery_points())
+    }));
     let high_watermarks = interval(background.replica_high_watermark_checkpoint_interval_ms);
-    tasks.spawn(every(broker, high_watermarks, |broker| report(broker.logs.checkpoint_high_watermarks())));
-    tasks.spawn(every(broker, DELETE_INTERVAL, |broker| broker.logs.delete_doomed(broker.clock.now_ms())));
+    tasks.spawn(every(broker, high_watermarks, |broker| {
+        report(broker.logs.checkpoint_high_watermarks())
+    }));
+    tasks.spawn(every(broker, DELETE_INTERVAL, |broker| {
+        broker.logs.delete_doomed(broker.clock.now_ms())
+    }));
     let expiry = interval(i64::from(config.producers.id_expiration_check_interval_ms));
     tasks.spawn(every(broker, expiry, expire_producers));
     tasks.spawn(Arc::clone(&broker.groups).run_timers());
@@ -33,7 +43,11 @@ pub fn start(broker: &Arc<Broker>) -> JoinSet<()> {
 }
 
 /// Runs `work` on a thread that may wait for the disk, again and again.
-fn every(broker: &Arc<Broker>, interval: Duration, work: fn(&Broker)) -> impl Future<Output = ()> + use<> {
+fn every(
+    broker: &Arc<Broker>,
+    interval: Duration,
+    work: fn(&Broker),
+) -> impl Future<Output = ()> + use<> {
     let broker = Arc::clone(broker);
     repeat(broker, interval, work)
 }
@@ -42,7 +56,10 @@ async fn repeat(broker: Arc<Broker>, interval: Duration, work: fn(&Broker)) {
     loop {
         tokio::time::sleep(interval).await;
         let broker = Arc::clone(&broker);
-        if tokio::task::spawn_blocking(move || work(&broker)).await.is_err() {
+        if tokio::task::spawn_blocking(move || work(&broker))
+            .await
+            .is_err()
+        {
             error!("background work panicked; please report this as a bug");
         }
     }

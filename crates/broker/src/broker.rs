@@ -7,7 +7,9 @@ use ottla_metadata::bootstrap::{SUPPORTED_FEATURES, SupportedFeature};
 use ottla_metadata::controller::topics::create_topics;
 use ottla_protocol::ErrorCode;
 use ottla_protocol::ids::BrokerId;
-use ottla_protocol::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig, CreateTopicsRequest};
+use ottla_protocol::messages::create_topics_request::{
+    CreatableTopic, CreatableTopicConfig, CreateTopicsRequest,
+};
 use ottla_protocol::messages::create_topics_response::CreatableTopicResult;
 use ottla_storage::LogManager;
 
@@ -63,13 +65,26 @@ impl Broker {
 
     /// The broker that coordinates a group; creates `__consumer_offsets` if there is none yet.
     pub async fn coordinator_of(&self, group_id: &str) -> Result<BrokerId, ErrorCode> {
-        if self.metadata.image().topics().by_name(CONSUMER_OFFSETS).is_none() {
+        if self
+            .metadata
+            .image()
+            .topics()
+            .by_name(CONSUMER_OFFSETS)
+            .is_none()
+        {
             self.create_consumer_offsets().await?;
         }
         let image = self.metadata.image();
-        let topic = image.topics().by_name(CONSUMER_OFFSETS).ok_or(ErrorCode::CoordinatorNotAvailable)?;
+        let topic = image
+            .topics()
+            .by_name(CONSUMER_OFFSETS)
+            .ok_or(ErrorCode::CoordinatorNotAvailable)?;
         let index = ottla_groups::partition_for(group_id, topic.partitions.len() as i32);
-        match topic.partitions.get(&index).map(|partition| partition.leader) {
+        match topic
+            .partitions
+            .get(&index)
+            .map(|partition| partition.leader)
+        {
             Some(leader) if leader >= 0 => Ok(BrokerId(leader)),
             _ => Err(ErrorCode::CoordinatorNotAvailable),
         }
@@ -103,7 +118,10 @@ impl Broker {
             configs: vec![
                 property("cleanup.policy", "compact"),
                 property("compression.type", "producer"),
-                property("segment.bytes", &config.offsets.topic_segment_bytes.to_string()),
+                property(
+                    "segment.bytes",
+                    &config.offsets.topic_segment_bytes.to_string(),
+                ),
             ],
             ..Default::default()
         };
@@ -115,8 +133,18 @@ impl Broker {
     }
 
     async fn create(&self, topic: CreatableTopic) -> Result<CreatableTopicResult, ErrorCode> {
-        let request = CreateTopicsRequest { topics: vec![topic], ..Default::default() };
-        let response = self.controller.request(move |image, _, context| create_topics(image, &request, context)).await?;
-        response.topics.into_iter().next().ok_or(ErrorCode::UnknownServerError)
+        let request = CreateTopicsRequest {
+            topics: vec![topic],
+            ..Default::default()
+        };
+        let response = self
+            .controller
+            .request(move |image, _, context| create_topics(image, &request, context))
+            .await?;
+        response
+            .topics
+            .into_iter()
+            .next()
+            .ok_or(ErrorCode::UnknownServerError)
     }
 }

@@ -47,15 +47,22 @@ impl ControllerHost {
         failed: watch::Sender<bool>,
     ) -> Self {
         let (sender, receiver) = mpsc::channel(MAX_WAITING_REQUESTS);
-        let mut controller = Controller { raft, publisher, clock };
+        let mut controller = Controller {
+            raft,
+            publisher,
+            clock,
+        };
         let run = move || {
             if let Err(reason) = controller.run(receiver) {
                 error!(%reason, "the controller stops, and the node with it; repair the disk of metadata.log.dir and start again");
                 let _ = failed.send(true);
             }
         };
-        let thread = thread::Builder::new().name("controller".to_owned()).spawn(run);
-        let thread = thread.unwrap_or_else(|error| panic!("the system cannot start a thread: {error}"));
+        let thread = thread::Builder::new()
+            .name("controller".to_owned())
+            .spawn(run);
+        let thread =
+            thread.unwrap_or_else(|error| panic!("the system cannot start a thread: {error}"));
         Self {
             requests: Mutex::new(Some(sender)),
             thread: Mutex::new(Some(thread)),
@@ -72,13 +79,18 @@ impl ControllerHost {
     /// broker acts on it; NOT_CONTROLLER when the controller is gone.
     pub async fn request<R: Send + 'static>(
         &self,
-        decide: impl FnOnce(&MetadataImage, i64, &mut DecisionContext<'_>) -> Decision<R> + Send + 'static,
+        decide: impl FnOnce(&MetadataImage, i64, &mut DecisionContext<'_>) -> Decision<R>
+        + Send
+        + 'static,
     ) -> Result<R, ErrorCode> {
         let (sender, receiver) = oneshot::channel();
         let config = Arc::clone(&*self.config.lock());
         let work: Work = Box::new(move |image, next_offset| {
             let mut random = random_bytes;
-            let mut context = DecisionContext { config: &config, random: &mut random };
+            let mut context = DecisionContext {
+                config: &config,
+                random: &mut random,
+            };
             let decision = decide(image, next_offset, &mut context);
             let answer: Answer = Box::new(move || {
                 // Who asked may have gone.
@@ -86,8 +98,14 @@ impl ControllerHost {
             });
             (decision.records, answer)
         });
-        let requests = self.requests.lock().clone().ok_or(ErrorCode::NotController)?;
-        requests.try_send(work).map_err(|_| ErrorCode::NotController)?;
+        let requests = self
+            .requests
+            .lock()
+            .clone()
+            .ok_or(ErrorCode::NotController)?;
+        requests
+            .try_send(work)
+            .map_err(|_| ErrorCode::NotController)?;
         receiver.await.map_err(|_| ErrorCode::NotController)
     }
 
@@ -131,7 +149,11 @@ impl Controller {
                 continue;
             }
             for record in decided {
-                delta.apply(base_offset + records.len() as i64, self.raft.epoch(), &record);
+                delta.apply(
+                    base_offset + records.len() as i64,
+                    self.raft.epoch(),
+                    &record,
+                );
                 records.push(record);
             }
             image = delta.clone().finish().0;
@@ -140,7 +162,8 @@ impl Controller {
             self.raft.append(&records, self.clock.now_ms())?;
             let (image, changes) = delta.finish();
             self.publisher.publish(image, &changes);
-            self.raft.snapshot_if_due(&self.publisher.image(), self.clock.now_ms())?;
+            self.raft
+                .snapshot_if_due(&self.publisher.image(), self.clock.now_ms())?;
         }
         answers.into_iter().for_each(|answer| answer());
         Ok(())
@@ -149,6 +172,7 @@ impl Controller {
 
 fn random_bytes() -> [u8; 16] {
     let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).unwrap_or_else(|error| panic!("the system has no random bytes: {error}"));
+    getrandom::fill(&mut bytes)
+        .unwrap_or_else(|error| panic!("the system has no random bytes: {error}"));
     bytes
 }

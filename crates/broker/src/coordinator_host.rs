@@ -10,13 +10,16 @@ use std::sync::atomic::{AtomicI32, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use ottla_groups::{
-    Completed, CoordinatorRecord, Decision, FailureReply, GroupConfig, GroupShard, ParkedResponse, Reply as GroupReply,
-    RequestContext as GroupContext, RequestId, TransactionResult, partition_for,
+    Completed, CoordinatorRecord, Decision, FailureReply, GroupConfig, GroupShard, ParkedResponse,
+    Reply as GroupReply, RequestContext as GroupContext, RequestId, TransactionResult,
+    partition_for,
 };
 use ottla_protocol::ErrorCode;
 use ottla_protocol::ids::{LeaderEpoch, Offset, ProducerId, TimestampMs};
 use ottla_protocol::messages::{JoinGroupResponse, SyncGroupResponse};
-use ottla_protocol::records::{BatchBuilder, BatchView, CompressionSpec, ControlRecordType, Decompressor, batches};
+use ottla_protocol::records::{
+    BatchBuilder, BatchView, CompressionSpec, ControlRecordType, Decompressor, batches,
+};
 use ottla_storage::MinimumBatches;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{Notify, oneshot};
@@ -136,7 +139,11 @@ impl CoordinatorHost {
     /// A repeated notice of the same epoch changes nothing.
     pub fn load(&self, index: i32, partition: Arc<Partition>) {
         let leader_epoch = partition.leader_epoch();
-        let known = self.shards.read().get(&index).is_some_and(|host| host.leader_epoch == leader_epoch);
+        let known = self
+            .shards
+            .read()
+            .get(&index)
+            .is_some_and(|host| host.leader_epoch == leader_epoch);
         if known {
             return;
         }
@@ -162,7 +169,9 @@ impl CoordinatorHost {
         let timers = shard.load_finished(self.now());
         state.shard = shard;
         state.phase = Phase::Active;
-        timers.into_iter().for_each(|operation| state.timers.change(operation));
+        timers
+            .into_iter()
+            .for_each(|operation| state.timers.change(operation));
         self.note_deadline(&host, &state);
     }
 
@@ -224,7 +233,11 @@ impl CoordinatorHost {
     }
 
     /// Reads from the shard of a group.
-    pub fn read<T>(&self, group_id: &str, read: impl FnOnce(&GroupShard) -> T) -> Result<T, ErrorCode> {
+    pub fn read<T>(
+        &self,
+        group_id: &str,
+        read: impl FnOnce(&GroupShard) -> T,
+    ) -> Result<T, ErrorCode> {
         let host = self.shard_of(group_id)?;
         let state = host.active()?;
         Ok(read(&state.shard))
@@ -233,7 +246,10 @@ impl CoordinatorHost {
     /// Reads from every shard; COORDINATOR_LOAD_IN_PROGRESS while one is loading.
     pub fn read_all<T>(&self, mut read: impl FnMut(&GroupShard) -> T) -> Result<Vec<T>, ErrorCode> {
         let hosts: Vec<_> = self.shards.read().values().cloned().collect();
-        hosts.iter().map(|host| Ok(read(&host.active()?.shard))).collect()
+        hosts
+            .iter()
+            .map(|host| Ok(read(&host.active()?.shard)))
+            .collect()
     }
 
     /// Decides in every shard about something that concerns them all, such as deleted topics.
@@ -255,9 +271,16 @@ impl CoordinatorHost {
     /// Fires the timers of all shards, for ever.
     pub async fn run_timers(self: Arc<Self>) {
         loop {
-            let next = self.shards.read().values().map(|host| host.next_deadline.load(Ordering::Acquire)).min();
+            let next = self
+                .shards
+                .read()
+                .values()
+                .map(|host| host.next_deadline.load(Ordering::Acquire))
+                .min();
             let now_ms = self.clock.now_ms();
-            let wake_at = next.unwrap_or(i64::MAX).min(now_ms.saturating_add(MAX_TIMER_SLEEP_MS));
+            let wake_at = next
+                .unwrap_or(i64::MAX)
+                .min(now_ms.saturating_add(MAX_TIMER_SLEEP_MS));
             self.timers_wake_at.store(wake_at, Ordering::Release);
             let sleep = Duration::from_millis(u64::try_from(wake_at - now_ms).unwrap_or(0));
             tokio::select! {
@@ -289,7 +312,11 @@ impl CoordinatorHost {
         if partitions == 0 {
             return Err(ErrorCode::NotCoordinator);
         }
-        self.shards.read().get(&partition_for(group_id, partitions)).cloned().ok_or(ErrorCode::NotCoordinator)
+        self.shards
+            .read()
+            .get(&partition_for(group_id, partitions))
+            .cloned()
+            .ok_or(ErrorCode::NotCoordinator)
     }
 
     /// Appends what was decided, applies it, sets timers and answers whom it answers.
@@ -306,7 +333,10 @@ impl CoordinatorHost {
                 Err(code) => decision.append_failed(code),
             },
         };
-        outcome.timers.into_iter().for_each(|operation| state.timers.change(operation));
+        outcome
+            .timers
+            .into_iter()
+            .for_each(|operation| state.timers.change(operation));
         complete(state, outcome.completed);
         self.note_deadline(host, state);
         outcome.reply
@@ -320,7 +350,9 @@ impl CoordinatorHost {
                 .append(now_ms, Some(&record.key), record.value.as_deref(), &[])
                 .map_err(|_| ErrorCode::RecordListTooLarge)?;
         }
-        host.partition.append_internal(builder, now_ms).map_err(|failure| failure.code)
+        host.partition
+            .append_internal(builder, now_ms)
+            .map_err(|failure| failure.code)
     }
 
     fn note_deadline(&self, host: &ShardHost, state: &ShardState) {
@@ -348,7 +380,11 @@ impl ShardHost {
 }
 
 fn complete(state: &mut ShardState, completed: Vec<Completed>) {
-    for Completed { request_id, response } in completed {
+    for Completed {
+        request_id,
+        response,
+    } in completed
+    {
         if let Some(sender) = state.parked.remove(&request_id) {
             // Nobody listens any more when the connection is gone.
             let _ = sender.send(response);
@@ -372,7 +408,9 @@ fn replay_log(partition: &Partition, shard: &mut GroupShard) -> Result<(), Repla
     let mut decompressor = Decompressor::default();
     let (mut position, end) = (log.log_start_offset(), log.log_end_offset());
     while position < end {
-        let chunk = log.read(position, LOAD_CHUNK_BYTES, MinimumBatches::One, end)?.to_bytes();
+        let chunk = log
+            .read(position, LOAD_CHUNK_BYTES, MinimumBatches::One, end)?
+            .to_bytes();
         if chunk.is_empty() {
             break;
         }
@@ -391,17 +429,27 @@ fn replay_batch(
     batch: &BatchView,
     decompressor: &mut Decompressor,
 ) -> Result<(), ReplayFailure> {
-    let producer_id = if batch.is_transactional() { ProducerId(batch.producer_id()) } else { ProducerId::NONE };
+    let producer_id = if batch.is_transactional() {
+        ProducerId(batch.producer_id())
+    } else {
+        ProducerId::NONE
+    };
     for record in batch.records(decompressor)? {
         let record = record?;
         let key = record.key.unwrap_or_default();
         if batch.is_control() {
             match ControlRecordType::from_key(&key) {
-                Ok(ControlRecordType::Commit) => shard.replay_end_transaction(producer_id, TransactionResult::Commit),
-                Ok(ControlRecordType::Abort) => shard.replay_end_transaction(producer_id, TransactionResult::Abort),
+                Ok(ControlRecordType::Commit) => {
+                    shard.replay_end_transaction(producer_id, TransactionResult::Commit)
+                }
+                Ok(ControlRecordType::Abort) => {
+                    shard.replay_end_transaction(producer_id, TransactionResult::Abort)
+                }
                 _ => {}
             }
-        } else if let Err(error) = shard.replay(Offset(record.offset), producer_id, key, record.value) {
+        } else if let Err(error) =
+            shard.replay(Offset(record.offset), producer_id, key, record.value)
+        {
             warn!(partition = %partition.topic_partition(), offset = record.offset, %error, "a damaged record is left out");
         }
     }

@@ -129,7 +129,13 @@ impl FetchSessions {
             (id, INITIAL_EPOCH) => {
                 let mut sessions = self.sessions.lock();
                 sessions.remove(&id);
-                Ok(self.open(&mut sessions, requested(request), uses_topic_ids, now_ms, random))
+                Ok(self.open(
+                    &mut sessions,
+                    requested(request),
+                    uses_topic_ids,
+                    now_ms,
+                    random,
+                ))
             }
             (NO_SESSION, _) => Err(ErrorCode::FetchSessionIdNotFound),
             (id, epoch) => self.resume(id, epoch, request, uses_topic_ids, now_ms),
@@ -148,13 +154,21 @@ impl FetchSessions {
         };
         let mut last_with_records = None;
         for topic in answered.iter_mut() {
-            let key = FetchTopicKey { name: topic.topic.as_str().into(), id: topic.topic_id };
+            let key = FetchTopicKey {
+                name: topic.topic.as_str().into(),
+                id: topic.topic_id,
+            };
             topic.partitions.retain(|partition| {
-                let Some((index, _, cached)) = session.partitions.get_full_mut(&(key.clone(), partition.partition_index))
+                let Some((index, _, cached)) = session
+                    .partitions
+                    .get_full_mut(&(key.clone(), partition.partition_index))
                 else {
                     return true;
                 };
-                let has_records = partition.records.as_ref().is_some_and(|records| !records.is_empty());
+                let has_records = partition
+                    .records
+                    .as_ref()
+                    .is_some_and(|records| !records.is_empty());
                 if has_records {
                     last_with_records = Some(index);
                 }
@@ -196,7 +210,11 @@ impl FetchSessions {
         session.update(partitions);
         let partitions = session.partitions_in_order();
         sessions.insert(id, session);
-        FetchContext::Session { id, partitions, full: true }
+        FetchContext::Session {
+            id,
+            partitions,
+            full: true,
+        }
     }
 
     fn resume(
@@ -208,7 +226,9 @@ impl FetchSessions {
         now_ms: i64,
     ) -> Result<FetchContext, ErrorCode> {
         let mut sessions = self.sessions.lock();
-        let session = sessions.get_mut(&id).ok_or(ErrorCode::FetchSessionIdNotFound)?;
+        let session = sessions
+            .get_mut(&id)
+            .ok_or(ErrorCode::FetchSessionIdNotFound)?;
         if session.next_epoch != epoch {
             return Err(ErrorCode::InvalidFetchSessionEpoch);
         }
@@ -216,7 +236,10 @@ impl FetchSessions {
             return Err(ErrorCode::FetchSessionTopicIdError);
         }
         for topic in &request.forgotten_topics_data {
-            let key = FetchTopicKey { name: topic.topic.as_str().into(), id: topic.topic_id };
+            let key = FetchTopicKey {
+                name: topic.topic.as_str().into(),
+                id: topic.topic_id,
+            };
             for &partition in &topic.partitions {
                 session.partitions.shift_remove(&(key.clone(), partition));
             }
@@ -229,17 +252,27 @@ impl FetchSessions {
             sessions.remove(&id);
             return Ok(FetchContext::Sessionless(partitions));
         }
-        Ok(FetchContext::Session { id: session.id, partitions, full: false })
+        Ok(FetchContext::Session {
+            id: session.id,
+            partitions,
+            full: false,
+        })
     }
 
     /// Evicts a session that is stale, or old and smaller than the new one, when all are taken.
-    fn make_room(&self, sessions: &mut HashMap<i32, FetchSession>, new_size: usize, now_ms: i64) -> bool {
+    fn make_room(
+        &self,
+        sessions: &mut HashMap<i32, FetchSession>,
+        new_size: usize,
+        now_ms: i64,
+    ) -> bool {
         if sessions.len() < self.max_sessions {
             return true;
         }
         let evictable = |session: &FetchSession| {
             now_ms - session.last_used_ms > MIN_EVICTION_MS
-                || (now_ms - session.created_ms > MIN_EVICTION_MS && session.partitions.len() < new_size)
+                || (now_ms - session.created_ms > MIN_EVICTION_MS
+                    && session.partitions.len() < new_size)
         };
         let victim = sessions
             .values()
@@ -257,7 +290,11 @@ impl FetchSession {
             match self.partitions.get_mut(&key) {
                 Some(cached) => cached.request = request,
                 None => {
-                    let cached = CachedPartition { request, high_watermark: -1, log_start_offset: -1 };
+                    let cached = CachedPartition {
+                        request,
+                        high_watermark: -1,
+                        log_start_offset: -1,
+                    };
                     self.partitions.insert(key, cached);
                 }
             }
@@ -270,7 +307,10 @@ impl FetchSession {
         (self.start..count)
             .chain(0..self.start)
             .filter_map(|index| self.partitions.get_index(index))
-            .map(|((topic, _), cached)| PartitionFetch { topic: topic.clone(), request: cached.request.clone() })
+            .map(|((topic, _), cached)| PartitionFetch {
+                topic: topic.clone(),
+                request: cached.request.clone(),
+            })
             .collect()
     }
 }
@@ -293,10 +333,22 @@ impl CachedPartition {
 }
 
 fn requested(request: FetchRequest) -> Vec<PartitionFetch> {
-    let mut partitions = Vec::with_capacity(request.topics.iter().map(|topic| topic.partitions.len()).sum());
+    let mut partitions = Vec::with_capacity(
+        request
+            .topics
+            .iter()
+            .map(|topic| topic.partitions.len())
+            .sum(),
+    );
     for topic in request.topics {
-        let key = FetchTopicKey { name: topic.topic.into(), id: topic.topic_id };
-        partitions.extend(topic.partitions.into_iter().map(|request| PartitionFetch { topic: key.clone(), request }));
+        let key = FetchTopicKey {
+            name: topic.topic.into(),
+            id: topic.topic_id,
+        };
+        partitions.extend(topic.partitions.into_iter().map(|request| PartitionFetch {
+            topic: key.clone(),
+            request,
+        }));
     }
     partitions
 }

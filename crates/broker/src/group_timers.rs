@@ -53,17 +53,28 @@ mod tests {
     use super::*;
 
     fn join(group: &str) -> Timer {
-        Timer::Join { group_id: group.into() }
+        Timer::Join {
+            group_id: group.into(),
+        }
     }
 
     fn at(group: &str, deadline: i64) -> TimerOp {
-        TimerOp::Schedule { timer: join(group), deadline: TimestampMs(deadline) }
+        TimerOp::Schedule {
+            timer: join(group),
+            deadline: TimestampMs(deadline),
+        }
     }
 
     #[test]
     fn fires_in_order_once_and_never_what_was_moved_or_cancelled() {
         let mut timers = GroupTimers::default();
-        for operation in [at("a", 30), at("b", 10), at("c", 20), at("b", 40), TimerOp::Cancel(join("c"))] {
+        for operation in [
+            at("a", 30),
+            at("b", 10),
+            at("c", 20),
+            at("b", 40),
+            TimerOp::Cancel(join("c")),
+        ] {
             timers.change(operation);
         }
         assert_eq!(timers.next_deadline(), Some(30));

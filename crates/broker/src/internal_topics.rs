@@ -9,5 +9,8 @@ pub const SHARE_GROUP_STATE: &str = "__share_group_state";
 
 /// Whether clients may not write to, delete or trim `topic`.
 pub fn is_internal(topic: &str) -> bool {
-    matches!(topic, CONSUMER_OFFSETS | TRANSACTION_STATE | SHARE_GROUP_STATE)
+    matches!(
+        topic,
+        CONSUMER_OFFSETS | TRANSACTION_STATE | SHARE_GROUP_STATE
+    )
 }

@@ -8,7 +8,13 @@ use parking_lot::Mutex;
 /// The logger that all others follow.
 pub const ROOT_LOGGER: &str = "root";
 /// The loggers there are beside the root: the crates of the broker.
-const LOGGERS: [&str; 5] = ["ottla_broker", "ottla_config", "ottla_groups", "ottla_metadata", "ottla_storage"];
+const LOGGERS: [&str; 5] = [
+    "ottla_broker",
+    "ottla_config",
+    "ottla_groups",
+    "ottla_metadata",
+    "ottla_storage",
+];
 
 /// Changes the levels of the program's log lines.
 pub struct LogLevels {
@@ -18,7 +24,9 @@ pub struct LogLevels {
 impl LogLevels {
     /// `apply` takes directives such as `info,ottla_storage=debug`; false if it cannot.
     pub fn new(apply: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
-        Self { apply: Box::new(apply) }
+        Self {
+            apply: Box::new(apply),
+        }
     }
 }
 
@@ -31,7 +39,10 @@ pub struct Loggers {
 impl Loggers {
     /// Every logger at INFO.
     pub fn new(levels: LogLevels) -> Self {
-        Self { levels, set: Mutex::default() }
+        Self {
+            levels,
+            set: Mutex::default(),
+        }
     }
 
     /// Whether there is such a logger.
@@ -44,7 +55,10 @@ impl Loggers {
         let set = self.set.lock();
         let root = set.get(ROOT_LOGGER).map_or("INFO", String::as_str);
         let level = |name: &str| set.get(name).map_or(root, String::as_str).to_owned();
-        std::iter::once(ROOT_LOGGER).chain(LOGGERS).map(|name| (name.to_owned(), level(name))).collect()
+        std::iter::once(ROOT_LOGGER)
+            .chain(LOGGERS)
+            .map(|name| (name.to_owned(), level(name)))
+            .collect()
     }
 
     /// Sets the level of a logger, or lets it follow the root again (`None`).

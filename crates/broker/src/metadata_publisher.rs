@@ -71,7 +71,11 @@ impl MetadataPublisher {
 
     /// The configuration of a topic in the newest image.
     pub fn topic_config(&self, topic: &str) -> Arc<TopicConfig> {
-        let overrides = self.image.load().configs().of_or_empty(&ConfigResource::Topic(topic.to_owned()));
+        let overrides = self
+            .image
+            .load()
+            .configs()
+            .of_or_empty(&ConfigResource::Topic(topic.to_owned()));
         Arc::new(effective(&self.config.load(), topic, &overrides))
     }
 
@@ -80,7 +84,11 @@ impl MetadataPublisher {
     pub fn publish_first(&self, image: MetadataImage) {
         let changes = MetadataChanges {
             topics: image.topics().iter().cloned().collect(),
-            configs: image.configs().iter().map(|(resource, _)| resource.clone()).collect(),
+            configs: image
+                .configs()
+                .iter()
+                .map(|(resource, _)| resource.clone())
+                .collect(),
             ..Default::default()
         };
         self.publish(image, &changes);
@@ -90,7 +98,11 @@ impl MetadataPublisher {
     /// Makes `image` the newest and acts on what changed. Called by the controller's thread alone.
     pub fn publish(&self, image: MetadataImage, changes: &MetadataChanges) {
         self.image.store(Arc::new(image));
-        if changes.configs.iter().any(|resource| matches!(resource, ConfigResource::Broker(_))) {
+        if changes
+            .configs
+            .iter()
+            .any(|resource| matches!(resource, ConfigResource::Broker(_)))
+        {
             self.apply_broker_config();
         } else {
             self.apply_topic_configs(changes);
@@ -109,7 +121,11 @@ impl MetadataPublisher {
             tables.push((topic.id, Some(self.keep_topic(topic))));
         }
         self.partitions.replace(tables);
-        for topic in changes.topics.iter().filter(|topic| &*topic.name == CONSUMER_OFFSETS) {
+        for topic in changes
+            .topics
+            .iter()
+            .filter(|topic| &*topic.name == CONSUMER_OFFSETS)
+        {
             self.coordinate(topic);
         }
     }
@@ -122,22 +138,41 @@ impl MetadataPublisher {
             if !image.replicas.contains(&self.broker_id.0) {
                 continue;
             }
-            let existing = known.as_ref().and_then(|known| known.by_index.get(&index).cloned());
+            let existing = known
+                .as_ref()
+                .and_then(|known| known.by_index.get(&index).cloned());
             if let Some(partition) = existing.or_else(|| self.open(topic, index, &config)) {
                 self.lead_or_resign(&partition, image);
                 by_index.insert(index, partition);
             }
         }
-        TopicPartitions { name: Arc::clone(&topic.name), by_index }
+        TopicPartitions {
+            name: Arc::clone(&topic.name),
+            by_index,
+        }
     }
 
-    fn open(&self, topic: &TopicImage, index: i32, config: &Arc<TopicConfig>) -> Option<Arc<Partition>> {
+    fn open(
+        &self,
+        topic: &TopicImage,
+        index: i32,
+        config: &Arc<TopicConfig>,
+    ) -> Option<Arc<Partition>> {
         let topic_partition = TopicPartition::new(&*topic.name, index);
         let now_ms = self.clock.now_ms();
-        match self.logs.create(&topic_partition, TopicId(topic.id), log_config(config), now_ms) {
+        match self.logs.create(
+            &topic_partition,
+            TopicId(topic.id),
+            log_config(config),
+            now_ms,
+        ) {
             Ok(log) => {
                 log.update_config(log_config(config));
-                Some(Arc::new(Partition::new(topic_partition, log, Arc::clone(config))))
+                Some(Arc::new(Partition::new(
+                    topic_partition,
+                    log,
+                    Arc::clone(config),
+                )))
             }
             Err(error) => {
                 error!(partition = %topic_partition, %error, "this partition has no log and stays unavailable");
@@ -168,8 +203,15 @@ impl MetadataPublisher {
     fn delete_log(&self, topic_partition: &TopicPartition) {
         let mut unique = [0; 16];
         let random = getrandom::fill(&mut unique).is_ok();
-        let unique = if random { Uuid::from_u128(u128::from_be_bytes(unique)) } else { Uuid::ZERO };
-        if let Err(error) = self.logs.delete(topic_partition, unique, self.clock.now_ms()) {
+        let unique = if random {
+            Uuid::from_u128(u128::from_be_bytes(unique))
+        } else {
+            Uuid::ZERO
+        };
+        if let Err(error) = self
+            .logs
+            .delete(topic_partition, unique, self.clock.now_ms())
+        {
             error!(partition = %topic_partition, %error, "the files of a deleted partition could not be put aside");
         }
     }
@@ -177,9 +219,15 @@ impl MetadataPublisher {
     fn forget_offsets(&self, deleted: &[Arc<TopicImage>]) {
         let partitions: Vec<TopicPartition> = deleted
             .iter()
-            .flat_map(|topic| topic.partitions.keys().map(|&index| TopicPartition::new(&*topic.name, index)))
+            .flat_map(|topic| {
+                topic
+                    .partitions
+                    .keys()
+                    .map(|&index| TopicPartition::new(&*topic.name, index))
+            })
             .collect();
-        self.groups.decide_in_all(|shard, _| shard.partitions_deleted(&partitions));
+        self.groups
+            .decide_in_all(|shard, _| shard.partitions_deleted(&partitions));
     }
 
     fn coordinate(&self, topic: &TopicImage) {
@@ -187,7 +235,9 @@ impl MetadataPublisher {
         for (&index, image) in &topic.partitions {
             let partition = self.partitions.by_topic_id(topic.id, index);
             match partition {
-                Ok(partition) if image.leader == self.broker_id.0 => self.groups.load(index, partition),
+                Ok(partition) if image.leader == self.broker_id.0 => {
+                    self.groups.load(index, partition)
+                }
                 _ => self.groups.unload(index),
             }
         }
@@ -212,7 +262,11 @@ impl MetadataPublisher {
     fn apply_broker_config(&self) {
         let image = self.image.load();
         let stored = |id| image.configs().of_or_empty(&ConfigResource::Broker(id));
-        match with_stored_dynamic(&self.config.load(), &stored(None), &stored(Some(self.broker_id))) {
+        match with_stored_dynamic(
+            &self.config.load(),
+            &stored(None),
+            &stored(Some(self.broker_id)),
+        ) {
             Ok((config, ignored)) => {
                 for property in ignored {
                     warn!(property = property.name, error = %property.error, "a stored property of the broker is left out");
@@ -223,7 +277,9 @@ impl MetadataPublisher {
                     listener(&config);
                 }
             }
-            Err(error) => warn!(%error, "the stored properties of the broker do not fit together and are left out"),
+            Err(error) => {
+                warn!(%error, "the stored properties of the broker do not fit together and are left out")
+            }
         }
         // The broker's properties are the defaults of every topic.
         self.update_topics(|_| true);
@@ -250,7 +306,9 @@ impl MetadataPublisher {
             if !is_concerned(topic) {
                 continue;
             }
-            let config = configs.entry(topic.clone()).or_insert_with(|| self.topic_config(topic));
+            let config = configs
+                .entry(topic.clone())
+                .or_insert_with(|| self.topic_config(topic));
             partition.update_config(Arc::clone(config));
             partition.log().update_config(log_config(config));
         }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use ottla_config::{BrokerConfig, Listener as ConfiguredListener, QuorumKind};
 use ottla_groups::GroupConfig;
-use ottla_metadata::controller::brokers::{self, Registration};
 use ottla_metadata::controller::Decision;
+use ottla_metadata::controller::brokers::{self, Registration};
 use ottla_metadata::{Endpoint, bootstrap};
 use ottla_protocol::Uuid;
 use ottla_protocol::records::{Compression, CompressionSpec};
@@ -36,7 +36,9 @@ use crate::raft_host::{self, RaftError, RaftHost, RaftSettings};
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// This release runs a broker and its controller in one process only.
-    #[error("this release runs single nodes: set process.roles=broker,controller, and name no other node in controller.quorum.voters")]
+    #[error(
+        "this release runs single nodes: set process.roles=broker,controller, and name no other node in controller.quorum.voters"
+    )]
     NotAlone,
     /// A listener could not be opened.
     #[error(transparent)]
@@ -123,7 +125,10 @@ impl Node {
         let (broker, failed) = open(config, clock, &formatted, &endpoints, log_levels)?;
         register(&broker, &formatted, endpoints.broker).await?;
         let mut node = Self {
-            listeners: bound.iter().map(|listener| format!("{}://{}", listener.name(), listener.local_address())).collect(),
+            listeners: bound
+                .iter()
+                .map(|listener| format!("{}://{}", listener.name(), listener.local_address()))
+                .collect(),
             stop: watch::channel(false).0,
             failed,
             tasks: JoinSet::new(),
@@ -154,11 +159,19 @@ impl Node {
         self.background.shutdown().await;
         let broker = self.broker;
         let id = broker.id();
-        let fenced = broker.controller.request(move |image, _, _| brokers::fence(image, id.0)).await;
+        let fenced = broker
+            .controller
+            .request(move |image, _, _| brokers::fence(image, id.0))
+            .await;
         if fenced.is_err() {
             warn!("the controller could not note that this broker stops");
         }
-        let epoch = broker.metadata.image().cluster().broker(id).map_or(-1, |broker| broker.broker_epoch());
+        let epoch = broker
+            .metadata
+            .image()
+            .cluster()
+            .broker(id)
+            .map_or(-1, |broker| broker.broker_epoch());
         let closed = tokio::task::spawn_blocking(move || {
             broker.controller.stop();
             broker.logs.shut_down(epoch, broker.clock.now_ms())
@@ -177,28 +190,49 @@ impl Node {
             per_ip_overrides: network
                 .max_connections_per_ip_overrides
                 .iter()
-                .filter_map(|(host, limit)| Some((host.parse().ok()?, usize::try_from(*limit).unwrap_or(0))))
+                .filter_map(|(host, limit)| {
+                    Some((host.parse().ok()?, usize::try_from(*limit).unwrap_or(0)))
+                })
                 .collect(),
         });
-        let dispatcher = Arc::new(Dispatcher { broker: Arc::clone(&self.broker) });
+        let dispatcher = Arc::new(Dispatcher {
+            broker: Arc::clone(&self.broker),
+        });
         for listener in listeners {
-            self.tasks.spawn(listener.run(Arc::clone(&counts), dispatcher.clone(), self.stop.subscribe()));
+            self.tasks.spawn(listener.run(
+                Arc::clone(&counts),
+                dispatcher.clone(),
+                self.stop.subscribe(),
+            ));
         }
     }
 }
 
 /// Formats the directories of a node. The cluster's id.
-pub fn format(config: &BrokerConfig, cluster_id: Option<String>, ignore_formatted: bool) -> Result<String, StartError> {
+pub fn format(
+    config: &BrokerConfig,
+    cluster_id: Option<String>,
+    ignore_formatted: bool,
+) -> Result<String, StartError> {
     let now_ms = Clock.now_ms();
     let cluster_id = match cluster_id {
         Some(id) => id,
         None => random_id()?.to_string(),
     };
     for path in log_directories(config) {
-        std::fs::create_dir_all(&path)
-            .map_err(|source| DiskError { operation: ottla_storage::DiskOperation::Create, path: path.clone(), source })?;
+        std::fs::create_dir_all(&path).map_err(|source| DiskError {
+            operation: ottla_storage::DiskOperation::Create,
+            path: path.clone(),
+            source,
+        })?;
         if meta_properties::read(&path)?.is_none() {
-            format_directory(config, &path, &cluster_id, &configured_controllers(config), now_ms)?;
+            format_directory(
+                config,
+                &path,
+                &cluster_id,
+                &configured_controllers(config),
+                now_ms,
+            )?;
         } else if !ignore_formatted {
             return Err(StartError::Formatted { path });
         }
@@ -220,16 +254,28 @@ struct Endpoints {
 
 fn check_alone(config: &BrokerConfig) -> Result<(), StartError> {
     let is_combined = config.process_roles.broker && config.process_roles.controller;
-    let is_only_voter = config.quorum.voters.iter().all(|voter| voter.node_id == config.node_id);
-    let is_alone = config.quorum.kind == QuorumKind::Alone || config.quorum.bootstrap_servers.len() <= 1;
-    if is_combined && is_only_voter && is_alone { Ok(()) } else { Err(StartError::NotAlone) }
+    let is_only_voter = config
+        .quorum
+        .voters
+        .iter()
+        .all(|voter| voter.node_id == config.node_id);
+    let is_alone =
+        config.quorum.kind == QuorumKind::Alone || config.quorum.bootstrap_servers.len() <= 1;
+    if is_combined && is_only_voter && is_alone {
+        Ok(())
+    } else {
+        Err(StartError::NotAlone)
+    }
 }
 
 /// Raises the limit on open files as far as the system lets us: each segment takes one.
 fn raise_file_limit() {
     let limit = getrlimit(Resource::Nofile);
     if limit.current < limit.maximum || limit.maximum.is_none() {
-        let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+        let raised = Rlimit {
+            current: limit.maximum,
+            maximum: limit.maximum,
+        };
         if let Err(error) = setrlimit(Resource::Nofile, raised) {
             warn!(%error, "the limit on open files stays as it is; raise it if there are many partitions");
         }
@@ -267,12 +313,26 @@ fn advertised(config: &BrokerConfig, bound: &[Listener]) -> Endpoints {
             0 => local.map_or(0, |local| local.local_address().port()),
             port => port,
         };
-        let host = if listener.host.is_empty() { host_name() } else { listener.host.clone() };
-        Endpoint { name: listener.name.clone(), host, port, security_protocol: listener.security_protocol.id() }
+        let host = if listener.host.is_empty() {
+            host_name()
+        } else {
+            listener.host.clone()
+        };
+        Endpoint {
+            name: listener.name.clone(),
+            host,
+            port,
+            security_protocol: listener.security_protocol.id(),
+        }
     };
     Endpoints {
         broker: config.listeners.advertised.iter().map(endpoint).collect(),
-        controller: config.listeners.advertised_controller.iter().map(endpoint).collect(),
+        controller: config
+            .listeners
+            .advertised_controller
+            .iter()
+            .map(endpoint)
+            .collect(),
     }
 }
 
@@ -281,7 +341,10 @@ fn configured_controllers(config: &BrokerConfig) -> Vec<Endpoint> {
 }
 
 fn host_name() -> String {
-    rustix::system::uname().nodename().to_string_lossy().into_owned()
+    rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// Every directory that holds something of the node: `log.dirs` and `metadata.log.dir`.
@@ -294,7 +357,11 @@ fn log_directories(config: &BrokerConfig) -> Vec<PathBuf> {
     directories
 }
 
-fn read_or_format(config: &BrokerConfig, controllers: &[Endpoint], now_ms: i64) -> Result<Formatted, StartError> {
+fn read_or_format(
+    config: &BrokerConfig,
+    controllers: &[Endpoint],
+    now_ms: i64,
+) -> Result<Formatted, StartError> {
     let mut cluster_id: Option<String> = None;
     let mut missing = Vec::new();
     let mut ids = Vec::new();
@@ -305,15 +372,26 @@ fn read_or_format(config: &BrokerConfig, controllers: &[Endpoint], now_ms: i64) 
         };
         if found.node_id != config.node_id {
             let (found, cluster_id) = (found.node_id, found.cluster_id);
-            return Err(StartError::OtherNode { path, found, cluster_id, expected: config.node_id });
+            return Err(StartError::OtherNode {
+                path,
+                found,
+                cluster_id,
+                expected: config.node_id,
+            });
         }
         let expected = cluster_id.get_or_insert_with(|| found.cluster_id.clone());
         if *expected != found.cluster_id {
-            return Err(StartError::OtherCluster { path, found: found.cluster_id, expected: expected.clone() });
+            return Err(StartError::OtherCluster {
+                path,
+                found: found.cluster_id,
+                expected: expected.clone(),
+            });
         }
         ids.push((path, found.directory_id.unwrap_or(Uuid::ZERO)));
     }
-    if let (Some(path), QuorumKind::Configured, None) = (missing.first(), config.quorum.kind, &cluster_id) {
+    if let (Some(path), QuorumKind::Configured, None) =
+        (missing.first(), config.quorum.kind, &cluster_id)
+    {
         let only_self = config.quorum.bootstrap_servers.len() + config.quorum.voters.len() <= 1;
         if !only_self {
             return Err(StartError::NotFormatted { path: path.clone() });
@@ -324,16 +402,28 @@ fn read_or_format(config: &BrokerConfig, controllers: &[Endpoint], now_ms: i64) 
         None => random_id()?.to_string(),
     };
     for path in missing {
-        std::fs::create_dir_all(&path)
-            .map_err(|source| DiskError { operation: ottla_storage::DiskOperation::Create, path: path.clone(), source })?;
+        std::fs::create_dir_all(&path).map_err(|source| DiskError {
+            operation: ottla_storage::DiskOperation::Create,
+            path: path.clone(),
+            source,
+        })?;
         let id = format_directory(config, &path, &cluster_id, controllers, now_ms)?;
         info!(directory = %path.display(), %cluster_id, "formatted a new directory");
         ids.push((path, id));
     }
-    let id_of = |path: &Path| ids.iter().find(|(known, _)| known == path).map_or(Uuid::ZERO, |(_, id)| *id);
+    let id_of = |path: &Path| {
+        ids.iter()
+            .find(|(known, _)| known == path)
+            .map_or(Uuid::ZERO, |(_, id)| *id)
+    };
     Ok(Formatted {
         cluster_id,
-        directory_ids: config.log.log_dirs.iter().map(|path| id_of(Path::new(path))).collect(),
+        directory_ids: config
+            .log
+            .log_dirs
+            .iter()
+            .map(|path| id_of(Path::new(path)))
+            .collect(),
         metadata_directory_id: id_of(Path::new(&config.metadata_log.dir)),
     })
 }
@@ -380,11 +470,13 @@ fn open(
     let topic_defaults = ottla_config::TopicConfig::default_of(&config.topic_defaults);
     let logs = Arc::new(LogManager::open(&LogManagerOptions {
         log_dirs: config.log.log_dirs.iter().map(PathBuf::from).collect(),
-        recovery_threads_per_dir: usize::try_from(config.log.num_recovery_threads_per_data_dir).unwrap_or(1),
+        recovery_threads_per_dir: usize::try_from(config.log.num_recovery_threads_per_data_dir)
+            .unwrap_or(1),
         config: log_config(&topic_defaults),
         now_ms: clock.now_ms(),
     })?);
-    let (mut raft, image) = RaftHost::open(raft_settings(&config, formatted, endpoints), clock.now_ms())?;
+    let (mut raft, image) =
+        RaftHost::open(raft_settings(&config, formatted, endpoints), clock.now_ms())?;
     let partitions = Arc::new(Partitions::default());
     let groups = CoordinatorHost::new(clock, group_config(&config), offsets_compression(&config));
     let metadata = MetadataPublisher::new(
@@ -395,12 +487,22 @@ fn open(
         Arc::clone(&groups),
     );
     let metadata = Arc::new(metadata);
-    let image = if raft.is_new(&image) { begin(&mut raft, &image, clock.now_ms())? } else { image };
+    let image = if raft.is_new(&image) {
+        begin(&mut raft, &image, clock.now_ms())?
+    } else {
+        image
+    };
     metadata.publish_first(image);
     let (failed_sender, failed) = watch::channel(false);
-    let controller =
-        ControllerHost::start(raft, Arc::clone(&metadata), metadata.config(), clock, failed_sender);
-    let sessions = usize::try_from(config.requests.max_incremental_fetch_session_cache_slots).unwrap_or(0);
+    let controller = ControllerHost::start(
+        raft,
+        Arc::clone(&metadata),
+        metadata.config(),
+        clock,
+        failed_sender,
+    );
+    let sessions =
+        usize::try_from(config.requests.max_incremental_fetch_session_cache_slots).unwrap_or(0);
     let broker = Arc::new(Broker {
         cluster_id: formatted.cluster_id.clone(),
         clock,
@@ -438,7 +540,11 @@ fn begin(
     Ok(delta.finish().0)
 }
 
-fn raft_settings(config: &BrokerConfig, formatted: &Formatted, endpoints: &Endpoints) -> RaftSettings {
+fn raft_settings(
+    config: &BrokerConfig,
+    formatted: &Formatted,
+    endpoints: &Endpoints,
+) -> RaftSettings {
     RaftSettings {
         log_dir: PathBuf::from(&config.metadata_log.dir),
         node_id: config.node_id,
@@ -449,12 +555,18 @@ fn raft_settings(config: &BrokerConfig, formatted: &Formatted, endpoints: &Endpo
             segment_ms: config.metadata_log.segment_ms,
             ..LogConfig::default()
         },
-        max_bytes_between_snapshots: u64::try_from(config.metadata_log.max_record_bytes_between_snapshots)
-            .unwrap_or(u64::MAX),
+        max_bytes_between_snapshots: u64::try_from(
+            config.metadata_log.max_record_bytes_between_snapshots,
+        )
+        .unwrap_or(u64::MAX),
     }
 }
 
-async fn register(broker: &Broker, formatted: &Formatted, endpoints: Vec<Endpoint>) -> Result<(), StartError> {
+async fn register(
+    broker: &Broker,
+    formatted: &Formatted,
+    endpoints: Vec<Endpoint>,
+) -> Result<(), StartError> {
     let config = broker.config();
     let registration = Registration {
         broker_id: config.node_id,
@@ -466,7 +578,10 @@ async fn register(broker: &Broker, formatted: &Formatted, endpoints: Vec<Endpoin
     let decide = move |image: &ottla_metadata::MetadataImage, next_offset| -> Decision<i64> {
         brokers::register(image, &registration, next_offset)
     };
-    let registered = broker.controller.request(move |image, next_offset, _| decide(image, next_offset)).await;
+    let registered = broker
+        .controller
+        .request(move |image, next_offset, _| decide(image, next_offset))
+        .await;
     registered.map(|_| ()).map_err(|_| StartError::Registration)
 }
 

@@ -10,11 +10,13 @@ use ottla_config::{CompressionType, MessageTimestampType, TopicConfig};
 use ottla_protocol::ids::{LeaderEpoch, Offset, TopicPartition};
 use ottla_protocol::messages::fetch_request::FetchPartition;
 use ottla_protocol::records::{
-    BatchBuilder, BatchView, CompressionSpec, Compressor, Decompressor, KeyRule, ProduceError, ProduceRules, Rewrite,
-    TimestampType, TopicCompression, ValidatedBatch, validate_produced,
+    BatchBuilder, BatchView, CompressionSpec, Compressor, Decompressor, KeyRule, ProduceError,
+    ProduceRules, Rewrite, TimestampType, TopicCompression, ValidatedBatch, validate_produced,
 };
 use ottla_protocol::{ErrorCode, Records};
-use ottla_storage::{AbortedTransaction, ActiveProducer, AppendError, Log, MinimumBatches, ReadError, SequenceError};
+use ottla_storage::{
+    AbortedTransaction, ActiveProducer, AppendError, Log, MinimumBatches, ReadError, SequenceError,
+};
 use tracing::error;
 
 use crate::fetch_waiter::Waiters;
@@ -57,7 +59,11 @@ pub enum IsolationLevel {
 impl IsolationLevel {
     /// The wire's number; whatever is not 1 reads everything, as in Kafka.
     pub fn from_code(code: i8) -> Self {
-        if code == 1 { Self::ReadCommitted } else { Self::ReadUncommitted }
+        if code == 1 {
+            Self::ReadCommitted
+        } else {
+            Self::ReadUncommitted
+        }
     }
 }
 
@@ -97,11 +103,19 @@ pub struct AppendFailure {
 impl AppendFailure {
     /// A failure of which the code says it all.
     pub fn of(code: ErrorCode) -> Self {
-        Self { code, message: None, record_errors: Vec::new(), log_start_offset: -1 }
+        Self {
+            code,
+            message: None,
+            record_errors: Vec::new(),
+            log_start_offset: -1,
+        }
     }
 
     fn with_message(code: ErrorCode, message: String) -> Self {
-        Self { message: Some(message), ..Self::of(code) }
+        Self {
+            message: Some(message),
+            ..Self::of(code)
+        }
     }
 }
 
@@ -143,7 +157,10 @@ pub struct ReadFailure {
 impl ReadFailure {
     /// A failure of which the code says it all.
     pub fn of(code: ErrorCode) -> Self {
-        Self { code, log_start_offset: -1 }
+        Self {
+            code,
+            log_start_offset: -1,
+        }
     }
 }
 
@@ -175,7 +192,11 @@ impl OffsetQuery {
             time if time >= 0 => (Self::Time(time), 1),
             _ => return Err(ErrorCode::UnsupportedVersion),
         };
-        if version >= first_version { Ok(query) } else { Err(ErrorCode::UnsupportedVersion) }
+        if version >= first_version {
+            Ok(query)
+        } else {
+            Err(ErrorCode::UnsupportedVersion)
+        }
     }
 }
 
@@ -191,7 +212,11 @@ pub struct FoundOffset {
 }
 
 impl FoundOffset {
-    const NOTHING: Self = Self { timestamp_ms: -1, offset: -1, leader_epoch: -1 };
+    const NOTHING: Self = Self {
+        timestamp_ms: -1,
+        offset: -1,
+        leader_epoch: -1,
+    };
 }
 
 thread_local! {
@@ -253,7 +278,10 @@ impl Partition {
 
     /// Leads from now on in `epoch`, alone or with followers.
     pub fn become_leader(&self, epoch: LeaderEpoch, isr_size: usize) {
-        self.isr_size.store(i32::try_from(isr_size).unwrap_or(i32::MAX), Ordering::Release);
+        self.isr_size.store(
+            i32::try_from(isr_size).unwrap_or(i32::MAX),
+            Ordering::Release,
+        );
         self.leader_epoch.store(epoch.0, Ordering::Release);
         // The only replica's records are all committed.
         self.log.advance_high_watermark(self.log.log_end_offset());
@@ -298,7 +326,9 @@ impl Partition {
     ) -> Result<Appended, AppendFailure> {
         self.check_leader().map_err(AppendFailure::of)?;
         let config = self.config.load();
-        if acks == RequiredAcks::All && self.isr_size.load(Ordering::Acquire) < config.min_insync_replicas {
+        if acks == RequiredAcks::All
+            && self.isr_size.load(Ordering::Acquire) < config.min_insync_replicas
+        {
             return Err(AppendFailure::of(ErrorCode::NotEnoughReplicas));
         }
         let rules = produce_rules(&config, produce_version, now_ms);
@@ -317,7 +347,11 @@ impl Partition {
     }
 
     /// Appends records of a coordinator; the offset of the first one.
-    pub fn append_internal(&self, builder: BatchBuilder, now_ms: i64) -> Result<Offset, AppendFailure> {
+    pub fn append_internal(
+        &self,
+        builder: BatchBuilder,
+        now_ms: i64,
+    ) -> Result<Offset, AppendFailure> {
         self.check_leader().map_err(AppendFailure::of)?;
         let records_count = builder.records_count();
         let built = CODECS.with_borrow_mut(|(_, compressor)| builder.build(0, -1, compressor));
@@ -356,7 +390,10 @@ impl Partition {
         let record_errors = error
             .record_faults()
             .iter()
-            .map(|fault| RecordFailure { index: fault.index, message: Some(fault.to_string()) })
+            .map(|fault| RecordFailure {
+                index: fault.index,
+                message: Some(fault.to_string()),
+            })
             .collect();
         AppendFailure {
             code: error.error_code(),
@@ -372,9 +409,14 @@ impl Partition {
                 AppendFailure::with_message(ErrorCode::InvalidProducerEpoch, sequence.to_string())
             }
             AppendError::Sequence(sequence @ SequenceError::OutOfOrder { .. }) => {
-                AppendFailure::with_message(ErrorCode::OutOfOrderSequenceNumber, sequence.to_string())
+                AppendFailure::with_message(
+                    ErrorCode::OutOfOrderSequenceNumber,
+                    sequence.to_string(),
+                )
             }
-            AppendError::Batch(batch) => AppendFailure::with_message(ErrorCode::CorruptMessage, batch.to_string()),
+            AppendError::Batch(batch) => {
+                AppendFailure::with_message(ErrorCode::CorruptMessage, batch.to_string())
+            }
             AppendError::OffsetBehindEnd { .. } => AppendFailure::of(ErrorCode::UnknownServerError),
             AppendError::Disk(disk) => {
                 error!(partition = %self.topic_partition, error = %disk, "records refused");
@@ -391,7 +433,8 @@ impl Partition {
         isolation: IsolationLevel,
         limits: ReadLimits,
     ) -> Result<PartitionRead, ReadFailure> {
-        self.check_leader_epoch(request.current_leader_epoch).map_err(ReadFailure::of)?;
+        self.check_leader_epoch(request.current_leader_epoch)
+            .map_err(ReadFailure::of)?;
         let log = &self.log;
         let upper_bound = self.upper_bound(isolation);
         let offset = Offset(request.fetch_offset);
@@ -407,7 +450,8 @@ impl Partition {
             if offset < read.log_start_offset {
                 return Err(self.read_failure(ErrorCode::OffsetOutOfRange));
             }
-            read.diverging_epoch = self.divergence(LeaderEpoch(request.last_fetched_epoch), offset)?;
+            read.diverging_epoch =
+                self.divergence(LeaderEpoch(request.last_fetched_epoch), offset)?;
             if read.diverging_epoch.is_some() {
                 return Ok(read);
             }
@@ -434,7 +478,11 @@ impl Partition {
         }
     }
 
-    fn divergence(&self, last_fetched: LeaderEpoch, offset: Offset) -> Result<Option<(LeaderEpoch, Offset)>, ReadFailure> {
+    fn divergence(
+        &self,
+        last_fetched: LeaderEpoch,
+        offset: Offset,
+    ) -> Result<Option<(LeaderEpoch, Offset)>, ReadFailure> {
         let Some((epoch, end_offset)) = self.log.end_offset_for_epoch(last_fetched) else {
             return Err(self.read_failure(ErrorCode::OffsetOutOfRange));
         };
@@ -442,7 +490,10 @@ impl Partition {
     }
 
     fn read_failure(&self, code: ErrorCode) -> ReadFailure {
-        ReadFailure { code, log_start_offset: -1 }
+        ReadFailure {
+            code,
+            log_start_offset: -1,
+        }
     }
 
     fn read_error(&self, error: &ReadError) -> ReadFailure {
@@ -454,14 +505,25 @@ impl Partition {
     }
 
     /// Answers ListOffsets.
-    pub fn find_offset(&self, query: OffsetQuery, isolation: IsolationLevel) -> Result<FoundOffset, ErrorCode> {
+    pub fn find_offset(
+        &self,
+        query: OffsetQuery,
+        isolation: IsolationLevel,
+    ) -> Result<FoundOffset, ErrorCode> {
         let (log, upper_bound) = (&self.log, self.upper_bound(isolation));
-        let at_end = |offset: Offset, leader_epoch: i32| FoundOffset { timestamp_ms: -1, offset: offset.0, leader_epoch };
+        let at_end = |offset: Offset, leader_epoch: i32| FoundOffset {
+            timestamp_ms: -1,
+            offset: offset.0,
+            leader_epoch,
+        };
         let found = match query {
             OffsetQuery::Latest => return Ok(at_end(upper_bound, self.leader_epoch().0)),
             OffsetQuery::Earliest => {
                 let start = log.log_start_offset();
-                return Ok(at_end(start, log.epoch_of(start).map_or(-1, |epoch| epoch.0)));
+                return Ok(at_end(
+                    start,
+                    log.epoch_of(start).map_or(-1, |epoch| epoch.0),
+                ));
             }
             OffsetQuery::Tiered => return Ok(FoundOffset::NOTHING),
             OffsetQuery::MaxTimestamp => log.find_max_timestamp(upper_bound),
@@ -489,7 +551,11 @@ impl Partition {
     pub fn delete_records(&self, offset: i64) -> Result<Offset, ErrorCode> {
         self.check_leader()?;
         let high_watermark = self.log.high_watermark();
-        let before = if offset == UP_TO_HIGH_WATERMARK { high_watermark } else { Offset(offset) };
+        let before = if offset == UP_TO_HIGH_WATERMARK {
+            high_watermark
+        } else {
+            Offset(offset)
+        };
         if before.0 < 0 || before > high_watermark {
             return Err(ErrorCode::OffsetOutOfRange);
         }
@@ -511,8 +577,12 @@ impl Partition {
 fn read_error_code(error: &ReadError) -> ErrorCode {
     match error {
         ReadError::OffsetOutOfRange { .. } => ErrorCode::OffsetOutOfRange,
-        ReadError::Disk(_) | ReadError::Segment(ottla_storage::SegmentReadError::Disk(_)) => ErrorCode::KafkaStorageError,
-        ReadError::Segment(_) | ReadError::Batch(_) | ReadError::Records(_) => ErrorCode::CorruptMessage,
+        ReadError::Disk(_) | ReadError::Segment(ottla_storage::SegmentReadError::Disk(_)) => {
+            ErrorCode::KafkaStorageError
+        }
+        ReadError::Segment(_) | ReadError::Batch(_) | ReadError::Records(_) => {
+            ErrorCode::CorruptMessage
+        }
     }
 }
 
@@ -522,7 +592,11 @@ fn produce_rules(config: &TopicConfig, produce_version: i16, now_ms: i64) -> Pro
         now_ms,
         max_message_bytes: usize::try_from(config.max_message_bytes).unwrap_or(0),
         compression: topic_compression(config),
-        keys: if config.cleanup_policy.compact { KeyRule::Required } else { KeyRule::Optional },
+        keys: if config.cleanup_policy.compact {
+            KeyRule::Required
+        } else {
+            KeyRule::Optional
+        },
         timestamp_type: match config.message_timestamp_type {
             MessageTimestampType::CreateTime => TimestampType::CreateTime,
             MessageTimestampType::LogAppendTime => TimestampType::LogAppendTime,
@@ -536,9 +610,13 @@ fn topic_compression(config: &TopicConfig) -> TopicCompression {
     TopicCompression::Fixed(match config.compression_type {
         CompressionType::Producer => return TopicCompression::Producer,
         CompressionType::Uncompressed => CompressionSpec::None,
-        CompressionType::Gzip => CompressionSpec::Gzip { level: config.compression_gzip_level },
+        CompressionType::Gzip => CompressionSpec::Gzip {
+            level: config.compression_gzip_level,
+        },
         CompressionType::Snappy => CompressionSpec::Snappy,
         CompressionType::Lz4 => CompressionSpec::Lz4,
-        CompressionType::Zstd => CompressionSpec::Zstd { level: config.compression_zstd_level },
+        CompressionType::Zstd => CompressionSpec::Zstd {
+            level: config.compression_zstd_level,
+        },
     })
 }

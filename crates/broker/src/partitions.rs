@@ -36,14 +36,24 @@ impl Partitions {
     pub fn by_topic_id(&self, id: Uuid, index: i32) -> Result<Arc<Partition>, ErrorCode> {
         let tables = self.tables.load();
         let topic = tables.by_id.get(&id).ok_or(ErrorCode::UnknownTopicId)?;
-        topic.by_index.get(&index).cloned().ok_or(ErrorCode::UnknownTopicOrPartition)
+        topic
+            .by_index
+            .get(&index)
+            .cloned()
+            .ok_or(ErrorCode::UnknownTopicOrPartition)
     }
 
     /// The partition `index` of the topic with this name.
     pub fn by_topic_name(&self, name: &str, index: i32) -> Result<Arc<Partition>, ErrorCode> {
         let tables = self.tables.load();
-        let topic = tables.ids_by_name.get(name).and_then(|id| tables.by_id.get(id));
-        topic.and_then(|topic| topic.by_index.get(&index)).cloned().ok_or(ErrorCode::UnknownTopicOrPartition)
+        let topic = tables
+            .ids_by_name
+            .get(name)
+            .and_then(|id| tables.by_id.get(id));
+        topic
+            .and_then(|topic| topic.by_index.get(&index))
+            .cloned()
+            .ok_or(ErrorCode::UnknownTopicOrPartition)
     }
 
     /// The partitions of the topic with this id, if this broker keeps any.
@@ -54,14 +64,21 @@ impl Partitions {
     /// All partitions.
     pub fn all(&self) -> Vec<Arc<Partition>> {
         let tables = self.tables.load();
-        tables.by_id.values().flat_map(|topic| topic.by_index.values().cloned()).collect()
+        tables
+            .by_id
+            .values()
+            .flat_map(|topic| topic.by_index.values().cloned())
+            .collect()
     }
 
     /// Puts whole topics in the place of what was known of them; `None` removes one.
     pub fn replace(&self, topics: Vec<(Uuid, Option<TopicPartitions>)>) {
         let _one_at_a_time = self.changing.lock();
         let current = self.tables.load();
-        let mut tables = Tables { by_id: current.by_id.clone(), ids_by_name: current.ids_by_name.clone() };
+        let mut tables = Tables {
+            by_id: current.by_id.clone(),
+            ids_by_name: current.ids_by_name.clone(),
+        };
         for (id, topic) in topics {
             if let Some(old) = tables.by_id.remove(&id)
                 && tables.ids_by_name.get(&old.name) == Some(&id)

@@ -17,17 +17,28 @@ pub struct ProducerIds {
 
 impl ProducerIds {
     /// An id that no producer had before.
-    pub async fn next(&self, controller: &ControllerHost, broker_id: i32) -> Result<ProducerId, ErrorCode> {
+    pub async fn next(
+        &self,
+        controller: &ControllerHost,
+        broker_id: i32,
+    ) -> Result<ProducerId, ErrorCode> {
         let mut block = self.block.lock().await;
         if block.is_empty() {
             let decide = move |image: &ottla_metadata::MetadataImage| {
                 let broker = image.cluster().broker(broker_id.into());
-                allocate(image, broker_id, broker.map_or(-1, |broker| broker.broker_epoch()))
+                allocate(
+                    image,
+                    broker_id,
+                    broker.map_or(-1, |broker| broker.broker_epoch()),
+                )
             };
             let first = controller.request(move |image, _, _| decide(image)).await?;
             let first = first.ok_or(ErrorCode::UnknownServerError)?;
             *block = first..first + PRODUCER_IDS_BLOCK_SIZE;
         }
-        block.next().map(ProducerId).ok_or(ErrorCode::UnknownServerError)
+        block
+            .next()
+            .map(ProducerId)
+            .ok_or(ErrorCode::UnknownServerError)
     }
 }

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use ottla_metadata::log_codec::{
-    ControlRecord, DecodeLogError, DecodedBatch, EncodeBatchError, LogRecord, decode_batches, encode_batch,
-    encode_control_batch, encode_snapshot, parse_snapshot_name, snapshot_name,
+    ControlRecord, DecodeLogError, DecodedBatch, EncodeBatchError, LogRecord, decode_batches,
+    encode_batch, encode_control_batch, encode_snapshot, parse_snapshot_name, snapshot_name,
 };
 use ottla_metadata::quorum_state::{QUORUM_STATE_FILE, QuorumState, QuorumStateError};
 use ottla_metadata::{Endpoint, MetadataDelta, MetadataImage, bootstrap};
@@ -112,9 +112,21 @@ impl RaftHost {
     pub fn open(settings: RaftSettings, now_ms: i64) -> Result<(Self, MetadataImage), RaftError> {
         let directory = settings.log_dir.join(format!("{METADATA_TOPIC}-0"));
         let topic_partition = TopicPartition::new(METADATA_TOPIC, 0);
-        let log = Log::open_alone(&directory, topic_partition, METADATA_TOPIC_ID, settings.log_config.clone(), now_ms)?;
-        let mut host =
-            Self { settings, directory, log, epoch: 0, bytes_since_snapshot: 0, last_timestamp_ms: now_ms };
+        let log = Log::open_alone(
+            &directory,
+            topic_partition,
+            METADATA_TOPIC_ID,
+            settings.log_config.clone(),
+            now_ms,
+        )?;
+        let mut host = Self {
+            settings,
+            directory,
+            log,
+            epoch: 0,
+            bytes_since_snapshot: 0,
+            last_timestamp_ms: now_ms,
+        };
         let image = host.load()?;
         host.become_leader(now_ms)?;
         Ok((host, image))
@@ -140,11 +152,18 @@ impl RaftHost {
         let path = self.settings.log_dir.join(BOOTSTRAP_CHECKPOINT);
         let bytes = match fs::read(&path) {
             Ok(bytes) => Bytes::from(bytes),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(bootstrap::bootstrap_records()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(bootstrap::bootstrap_records());
+            }
             Err(source) => return Err(RaftError::File { path, source }),
         };
-        let batches = decode_batches(&bytes).map_err(|source| RaftError::Decode { path, source })?;
-        Ok(batches.into_iter().flat_map(|batch| batch.records).filter_map(|(_, record)| metadata(record)).collect())
+        let batches =
+            decode_batches(&bytes).map_err(|source| RaftError::Decode { path, source })?;
+        Ok(batches
+            .into_iter()
+            .flat_map(|batch| batch.records)
+            .filter_map(|(_, record)| metadata(record))
+            .collect())
     }
 
     /// Appends `records` as one batch and waits until they are on the disk. Their first offset.
@@ -160,11 +179,22 @@ impl RaftHost {
         if self.bytes_since_snapshot < self.settings.max_bytes_between_snapshots {
             return Ok(());
         }
-        let control =
-            bootstrap::quorum_records(self.settings.node_id, self.settings.directory_id, &self.settings.endpoints);
-        let parts = encode_snapshot(&control, &image.to_records(), image.epoch(), self.last_timestamp_ms, now_ms)?;
+        let control = bootstrap::quorum_records(
+            self.settings.node_id,
+            self.settings.directory_id,
+            &self.settings.endpoints,
+        );
+        let parts = encode_snapshot(
+            &control,
+            &image.to_records(),
+            image.epoch(),
+            self.last_timestamp_ms,
+            now_ms,
+        )?;
         let end_offset = image.offset() + 1;
-        let path = self.directory.join(snapshot_name(end_offset, image.epoch()));
+        let path = self
+            .directory
+            .join(snapshot_name(end_offset, image.epoch()));
         text_file::replace(&path, &parts.concat())?;
         info!(snapshot = %path.display(), "wrote a snapshot of the cluster's metadata");
         self.bytes_since_snapshot = 0;
@@ -196,8 +226,12 @@ impl RaftHost {
         let mut position = self.log.log_start_offset();
         if let Some(&(end_offset, epoch)) = self.snapshots()?.last() {
             let path = self.directory.join(snapshot_name(end_offset, epoch));
-            let bytes = fs::read(&path).map_err(|source| RaftError::File { path: path.clone(), source })?;
-            let batches = decode_batches(&bytes.into()).map_err(|source| RaftError::Decode { path, source })?;
+            let bytes = fs::read(&path).map_err(|source| RaftError::File {
+                path: path.clone(),
+                source,
+            })?;
+            let batches = decode_batches(&bytes.into())
+                .map_err(|source| RaftError::Decode { path, source })?;
             for record in batches.into_iter().flat_map(|batch| batch.records) {
                 if let Some(record) = metadata(record.1) {
                     delta.apply(end_offset - 1, epoch, &record);
@@ -208,13 +242,19 @@ impl RaftHost {
         }
         let end = self.log.log_end_offset();
         while position < end {
-            let chunk = self.log.read(position, LOAD_CHUNK_BYTES, MinimumBatches::One, end)?.to_bytes();
+            let chunk = self
+                .log
+                .read(position, LOAD_CHUNK_BYTES, MinimumBatches::One, end)?
+                .to_bytes();
             if chunk.is_empty() {
                 break;
             }
             self.bytes_since_snapshot += chunk.len() as u64;
             let decoded = decode_batches(&chunk);
-            for batch in decoded.map_err(|source| RaftError::Decode { path: self.directory.clone(), source })? {
+            for batch in decoded.map_err(|source| RaftError::Decode {
+                path: self.directory.clone(),
+                source,
+            })? {
                 position = Offset(batch.next_offset);
                 self.replay(&mut delta, batch);
             }
@@ -235,15 +275,27 @@ impl RaftHost {
     /// Begins the next epoch: remembered in `quorum-state` first, then said in the log.
     fn become_leader(&mut self, now_ms: i64) -> Result<(), RaftError> {
         let path = self.directory.join(QUORUM_STATE_FILE);
-        let state = text_file::read(&path)?.map(|text| QuorumState::decode(&text)).transpose();
-        let state = state.map_err(|source| RaftError::QuorumState { path: path.clone(), source })?;
+        let state = text_file::read(&path)?
+            .map(|text| QuorumState::decode(&text))
+            .transpose();
+        let state = state.map_err(|source| RaftError::QuorumState {
+            path: path.clone(),
+            source,
+        })?;
         self.epoch = self.epoch.max(state.map_or(0, |state| state.leader_epoch)) + 1;
         let node_id = self.settings.node_id;
-        let state =
-            QuorumState { leader_id: node_id, leader_epoch: self.epoch, voted_id: -1, voted_directory_id: Uuid::ZERO };
+        let state = QuorumState {
+            leader_id: node_id,
+            leader_epoch: self.epoch,
+            voted_id: -1,
+            voted_directory_id: Uuid::ZERO,
+        };
         text_file::replace(&path, state.encode().as_bytes())?;
         self.log.begin_leader_epoch(LeaderEpoch(self.epoch))?;
-        let voter = Voter { voter_id: node_id, ..Default::default() };
+        let voter = Voter {
+            voter_id: node_id,
+            ..Default::default()
+        };
         let change = ControlRecord::LeaderChange(LeaderChangeMessage {
             leader_id: node_id,
             voters: vec![voter.clone()],
@@ -253,7 +305,11 @@ impl RaftHost {
         let base_offset = self.next_offset();
         let mut control = vec![change];
         if base_offset == 0 {
-            control.extend(bootstrap::quorum_records(node_id, self.settings.directory_id, &self.settings.endpoints));
+            control.extend(bootstrap::quorum_records(
+                node_id,
+                self.settings.directory_id,
+                &self.settings.endpoints,
+            ));
         }
         let batch = encode_control_batch(&control, base_offset, self.epoch, now_ms)?;
         self.append_batch(&batch, now_ms)
@@ -261,7 +317,10 @@ impl RaftHost {
 
     /// The snapshots there are, oldest first.
     fn snapshots(&self) -> Result<Vec<(i64, i32)>, RaftError> {
-        let failed = |source| RaftError::File { path: self.directory.clone(), source };
+        let failed = |source| RaftError::File {
+            path: self.directory.clone(),
+            source,
+        };
         let mut snapshots = Vec::new();
         for entry in fs::read_dir(&self.directory).map_err(failed)? {
             let name = entry.map_err(failed)?.file_name();
@@ -280,12 +339,21 @@ fn metadata(record: LogRecord) -> Option<MetadataRecord> {
 }
 
 /// Writes what a formatted metadata log directory begins with, beside `meta.properties`.
-pub fn format(log_dir: &Path, node_id: i32, directory_id: Uuid, endpoints: &[Endpoint], now_ms: i64) -> Result<(), RaftError> {
+pub fn format(
+    log_dir: &Path,
+    node_id: i32,
+    directory_id: Uuid,
+    endpoints: &[Endpoint],
+    now_ms: i64,
+) -> Result<(), RaftError> {
     let records = bootstrap::bootstrap_records();
     let checkpoint = encode_snapshot(&[], &records, 0, 0, now_ms)?;
     text_file::replace(&log_dir.join(BOOTSTRAP_CHECKPOINT), &checkpoint.concat())?;
     let directory = log_dir.join(format!("{METADATA_TOPIC}-0"));
-    fs::create_dir_all(&directory).map_err(|source| RaftError::File { path: directory.clone(), source })?;
+    fs::create_dir_all(&directory).map_err(|source| RaftError::File {
+        path: directory.clone(),
+        source,
+    })?;
     let control = bootstrap::quorum_records(node_id, directory_id, endpoints);
     let snapshot = encode_snapshot(&control, &[], 0, now_ms, now_ms)?;
     text_file::replace(&directory.join(snapshot_name(0, 0)), &snapshot.concat())?;

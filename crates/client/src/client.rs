@@ -79,7 +79,12 @@ impl Client {
     /// A client of the cluster behind `bootstrap` (`host:port`, several with commas). Connects on first use.
     pub fn new(bootstrap: &str, client_id: &str, request_timeout: Duration) -> Self {
         Self {
-            bootstrap: bootstrap.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect(),
+            bootstrap: bootstrap
+                .split(',')
+                .map(str::trim)
+                .filter(|part| !part.is_empty())
+                .map(str::to_owned)
+                .collect(),
             client_id: client_id.to_owned(),
             request_timeout,
             any: None,
@@ -108,7 +113,11 @@ impl Client {
     }
 
     /// Asks the broker `id`.
-    pub async fn request_to<Q: Request>(&mut self, id: i32, request: &Q) -> Result<Q::Response, ClientError> {
+    pub async fn request_to<Q: Request>(
+        &mut self,
+        id: i32,
+        request: &Q,
+    ) -> Result<Q::Response, ClientError> {
         let answer = self.node(id).await?.request(request).await;
         if answer.is_err() {
             self.connections.remove(&id);
@@ -117,7 +126,10 @@ impl Client {
     }
 
     /// Asks the active controller, or a broker that forwards to it.
-    pub async fn request_to_controller<Q: Request>(&mut self, request: &Q) -> Result<Q::Response, ClientError> {
+    pub async fn request_to_controller<Q: Request>(
+        &mut self,
+        request: &Q,
+    ) -> Result<Q::Response, ClientError> {
         if self.nodes.is_empty() {
             self.metadata(Some(&[])).await?;
         }
@@ -128,17 +140,31 @@ impl Client {
     }
 
     /// The cluster's metadata: of `topics`, or of all when `None`. Remembers the brokers it names.
-    pub async fn metadata(&mut self, topics: Option<&[&str]>) -> Result<MetadataResponse, ClientError> {
-        let named = |name: &&str| MetadataRequestTopic { name: Some((*name).to_owned()), ..Default::default() };
+    pub async fn metadata(
+        &mut self,
+        topics: Option<&[&str]>,
+    ) -> Result<MetadataResponse, ClientError> {
+        let named = |name: &&str| MetadataRequestTopic {
+            name: Some((*name).to_owned()),
+            ..Default::default()
+        };
         let request = MetadataRequest {
             topics: topics.map(|names| names.iter().map(named).collect()),
             allow_auto_topic_creation: false,
             ..Default::default()
         };
         let response = self.request(&request).await?;
-        let node = |broker: &ottla_protocol::messages::metadata_response::MetadataResponseBroker| {
-            (broker.node_id, Node { id: broker.node_id, host: broker.host.clone(), port: broker.port })
-        };
+        let node =
+            |broker: &ottla_protocol::messages::metadata_response::MetadataResponseBroker| {
+                (
+                    broker.node_id,
+                    Node {
+                        id: broker.node_id,
+                        host: broker.host.clone(),
+                        port: broker.port,
+                    },
+                )
+            };
         self.nodes = response.brokers.iter().map(node).collect();
         self.controller_id = response.controller_id;
         Ok(response)
@@ -150,7 +176,11 @@ impl Client {
         let topic = response.topics.into_iter().next().unwrap_or_default();
         match error_of(topic.error_code) {
             None => Ok(topic),
-            Some(code) => Err(ClientError::Refused { what: format!("topic {name}"), code, message: None }),
+            Some(code) => Err(ClientError::Refused {
+                what: format!("topic {name}"),
+                code,
+                message: None,
+            }),
         }
     }
 
@@ -168,19 +198,35 @@ impl Client {
             .ok_or(RequestError::Unsupported { api })?;
         let batched = version >= FIRST_VERSION_WITH_BATCHED_KEYS;
         let request = FindCoordinatorRequest {
-            key: if batched { String::new() } else { group.to_owned() },
+            key: if batched {
+                String::new()
+            } else {
+                group.to_owned()
+            },
             key_type: KEY_TYPE_GROUP,
-            coordinator_keys: if batched { vec![group.to_owned()] } else { Vec::new() },
+            coordinator_keys: if batched {
+                vec![group.to_owned()]
+            } else {
+                Vec::new()
+            },
             ..Default::default()
         };
         let response = connection.request_at(&request, version).await?;
         let (code, message, node) = match response.coordinators.into_iter().next() {
             Some(found) => {
-                let node = Node { id: found.node_id, host: found.host, port: found.port };
+                let node = Node {
+                    id: found.node_id,
+                    host: found.host,
+                    port: found.port,
+                };
                 (found.error_code, found.error_message, node)
             }
             None => {
-                let node = Node { id: response.node_id, host: response.host, port: response.port };
+                let node = Node {
+                    id: response.node_id,
+                    host: response.host,
+                    port: response.port,
+                };
                 (response.error_code, response.error_message, node)
             }
         };
@@ -190,7 +236,11 @@ impl Client {
                 self.nodes.insert(id, node);
                 Ok(id)
             }
-            Some(code) => Err(ClientError::Refused { what: format!("coordinator of group {group}"), code, message }),
+            Some(code) => Err(ClientError::Refused {
+                what: format!("coordinator of group {group}"),
+                code,
+                message,
+            }),
         }
     }
 

@@ -8,7 +8,9 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use ottla_protocol::messages::api_versions_request::ApiVersionsRequest;
 use ottla_protocol::messages::{RequestHeader, ResponseHeader};
-use ottla_protocol::{ApiKey, DecodeError, EncodeError, ErrorCode, Message, Reader, Request, Writer};
+use ottla_protocol::{
+    ApiKey, DecodeError, EncodeError, ErrorCode, Message, Reader, Request, Writer,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -119,12 +121,22 @@ pub struct Connection {
 
 impl Connection {
     /// Connects to `address` (`host:port`) and asks which versions are served there.
-    pub async fn connect(address: &str, client_id: &str, request_timeout: Duration) -> Result<Self, ConnectError> {
+    pub async fn connect(
+        address: &str,
+        client_id: &str,
+        request_timeout: Duration,
+    ) -> Result<Self, ConnectError> {
         let stream = timeout(request_timeout, TcpStream::connect(address))
             .await
-            .map_err(|_| ConnectError::TimedOut { address: address.to_owned(), timeout: request_timeout })?
+            .map_err(|_| ConnectError::TimedOut {
+                address: address.to_owned(),
+                timeout: request_timeout,
+            })?
             .and_then(|stream| stream.set_nodelay(true).map(|()| stream))
-            .map_err(|source| ConnectError::Socket { address: address.to_owned(), source })?;
+            .map_err(|source| ConnectError::Socket {
+                address: address.to_owned(),
+                source,
+            })?;
         let mut connection = Self {
             stream,
             client_id: client_id.to_owned(),
@@ -135,7 +147,10 @@ impl Connection {
         connection
             .negotiate()
             .await
-            .map_err(|source| ConnectError::Negotiation { address: address.to_owned(), source })?;
+            .map_err(|source| ConnectError::Negotiation {
+                address: address.to_owned(),
+                source,
+            })?;
         Ok(connection)
     }
 
@@ -153,13 +168,20 @@ impl Connection {
 
     /// Sends `request` in the highest shared version and waits for its answer.
     pub async fn request<Q: Request>(&mut self, request: &Q) -> Result<Q::Response, RequestError> {
-        let version = self.version_of::<Q>().ok_or(RequestError::Unsupported { api: Q::API_KEY })?;
+        let version = self
+            .version_of::<Q>()
+            .ok_or(RequestError::Unsupported { api: Q::API_KEY })?;
         self.request_at(request, version).await
     }
 
     /// Sends `request` in `version` and waits for its answer.
-    pub async fn request_at<Q: Request>(&mut self, request: &Q, version: i16) -> Result<Q::Response, RequestError> {
-        self.request_within(request, version, self.request_timeout).await
+    pub async fn request_at<Q: Request>(
+        &mut self,
+        request: &Q,
+        version: i16,
+    ) -> Result<Q::Response, RequestError> {
+        self.request_within(request, version, self.request_timeout)
+            .await
     }
 
     /// As [`Self::request_at`], with a time limit of its own (long polls).
@@ -172,11 +194,19 @@ impl Connection {
         let api = Q::API_KEY;
         let mut reader = timeout(limit, self.exchange(request, version))
             .await
-            .map_err(|_| RequestError::TimedOut { api, timeout: limit })??;
-        Q::Response::decode(&mut reader, version).map_err(|source| RequestError::Decode { api, source })
+            .map_err(|_| RequestError::TimedOut {
+                api,
+                timeout: limit,
+            })??;
+        Q::Response::decode(&mut reader, version)
+            .map_err(|source| RequestError::Decode { api, source })
     }
 
-    async fn exchange<Q: Request>(&mut self, request: &Q, version: i16) -> Result<Reader, RequestError> {
+    async fn exchange<Q: Request>(
+        &mut self,
+        request: &Q,
+        version: i16,
+    ) -> Result<Reader, RequestError> {
         let api = Q::API_KEY;
         let broken = |source| RequestError::Socket { api, source };
         let correlation_id = self.next_correlation_id;
@@ -201,7 +231,11 @@ impl Connection {
         let header = ResponseHeader::decode(&mut reader, api.response_header_version(version))
             .map_err(|source| RequestError::Decode { api, source })?;
         if header.correlation_id != correlation_id {
-            return Err(RequestError::Correlation { api, expected: correlation_id, found: header.correlation_id });
+            return Err(RequestError::Correlation {
+                api,
+                expected: correlation_id,
+                found: header.correlation_id,
+            });
         }
         Ok(reader)
     }
@@ -232,15 +266,21 @@ impl Connection {
             ..Default::default()
         };
         let limit = self.request_timeout;
-        let timed_out = |_| RequestError::TimedOut { api, timeout: limit };
-        let reader = timeout(limit, self.exchange(&request, API_VERSIONS_VERSION)).await.map_err(timed_out)??;
+        let timed_out = |_| RequestError::TimedOut {
+            api,
+            timeout: limit,
+        };
+        let reader = timeout(limit, self.exchange(&request, API_VERSIONS_VERSION))
+            .await
+            .map_err(timed_out)??;
         // A broker that lacks this version answers error 35 in version 0's form; the error comes first in both.
         let unsupported = reader.clone().i16() == Ok(ErrorCode::UnsupportedVersion.code());
         let response = if unsupported {
             self.request_at(&ApiVersionsRequest::default(), 0).await?
         } else {
             let mut reader = reader;
-            Message::decode(&mut reader, API_VERSIONS_VERSION).map_err(|source| RequestError::Decode { api, source })?
+            Message::decode(&mut reader, API_VERSIONS_VERSION)
+                .map_err(|source| RequestError::Decode { api, source })?
         };
         let response: ottla_protocol::messages::ApiVersionsResponse = response;
         self.versions = response

@@ -21,7 +21,10 @@ fn murmur2(data: &[u8]) -> u32 {
         hash = hash.wrapping_mul(M) ^ k.wrapping_mul(M);
     }
     if !tail.is_empty() {
-        let last = tail.iter().rev().fold(0, |word, &byte| word << 8 | u32::from(byte));
+        let last = tail
+            .iter()
+            .rev()
+            .fold(0, |word, &byte| word << 8 | u32::from(byte));
         hash = (hash ^ last).wrapping_mul(M);
     }
     hash ^= hash >> 13;
@@ -41,7 +44,10 @@ mod tests {
             (b"foobar", -790332482),
             (b"a-little-bit-long-string", -985981536),
             (b"a-little-bit-longer-string", -1486304829),
-            (b"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58897971),
+            (
+                b"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8",
+                -58897971,
+            ),
             (b"abc", 479470107),
         ] {
             assert_eq!(murmur2(key) as i32, expected, "{key:?}");

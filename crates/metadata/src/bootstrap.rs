@@ -4,7 +4,9 @@ use ottla_protocol::Uuid;
 use ottla_protocol::messages::metadata::{
     BeginTransactionRecord, EndTransactionRecord, FeatureLevelRecord, MetadataRecord,
 };
-use ottla_protocol::messages::voters_record::{Endpoint as VoterEndpoint, KRaftVersionFeature, Voter};
+use ottla_protocol::messages::voters_record::{
+    Endpoint as VoterEndpoint, KRaftVersionFeature, Voter,
+};
 use ottla_protocol::messages::{KRaftVersionRecord, VotersRecord};
 
 use crate::image::Endpoint;
@@ -35,13 +37,41 @@ pub struct SupportedFeature {
 
 /// Every feature of the release, at the levels that work: a level above 0 is a promise to clients.
 pub const SUPPORTED_FEATURES: [SupportedFeature; 7] = [
-    SupportedFeature { name: "eligible.leader.replicas.version", min: 0, max: 0 },
-    SupportedFeature { name: "group.version", min: 0, max: 0 },
-    SupportedFeature { name: KRAFT_VERSION, min: 0, max: KRAFT_VERSION_LEVEL },
-    SupportedFeature { name: METADATA_VERSION, min: MIN_METADATA_VERSION_LEVEL, max: METADATA_VERSION_LEVEL },
-    SupportedFeature { name: "share.version", min: 0, max: 0 },
-    SupportedFeature { name: "streams.version", min: 0, max: 0 },
-    SupportedFeature { name: "transaction.version", min: 0, max: 0 },
+    SupportedFeature {
+        name: "eligible.leader.replicas.version",
+        min: 0,
+        max: 0,
+    },
+    SupportedFeature {
+        name: "group.version",
+        min: 0,
+        max: 0,
+    },
+    SupportedFeature {
+        name: KRAFT_VERSION,
+        min: 0,
+        max: KRAFT_VERSION_LEVEL,
+    },
+    SupportedFeature {
+        name: METADATA_VERSION,
+        min: MIN_METADATA_VERSION_LEVEL,
+        max: METADATA_VERSION_LEVEL,
+    },
+    SupportedFeature {
+        name: "share.version",
+        min: 0,
+        max: 0,
+    },
+    SupportedFeature {
+        name: "streams.version",
+        min: 0,
+        max: 0,
+    },
+    SupportedFeature {
+        name: "transaction.version",
+        min: 0,
+        max: 0,
+    },
 ];
 
 /// The records of `bootstrap.checkpoint`.
@@ -55,15 +85,24 @@ pub fn bootstrap_records() -> Vec<MetadataRecord> {
 
 /// The records with which the first controller begins the log: `bootstrap` as one transaction.
 pub fn first_records(bootstrap: Vec<MetadataRecord>) -> Vec<MetadataRecord> {
-    let begin = BeginTransactionRecord { name: Some(BOOTSTRAP_TRANSACTION.to_owned()), ..Default::default() };
+    let begin = BeginTransactionRecord {
+        name: Some(BOOTSTRAP_TRANSACTION.to_owned()),
+        ..Default::default()
+    };
     let mut records = vec![MetadataRecord::BeginTransaction(begin)];
     records.extend(bootstrap);
-    records.push(MetadataRecord::EndTransaction(EndTransactionRecord::default()));
+    records.push(MetadataRecord::EndTransaction(
+        EndTransactionRecord::default(),
+    ));
     records
 }
 
 /// The control records that say how the quorum works and who votes: one node.
-pub fn quorum_records(node_id: i32, directory_id: Uuid, endpoints: &[Endpoint]) -> [ControlRecord; 2] {
+pub fn quorum_records(
+    node_id: i32,
+    directory_id: Uuid,
+    endpoints: &[Endpoint],
+) -> [ControlRecord; 2] {
     let endpoints = endpoints.iter().map(|endpoint| VoterEndpoint {
         name: endpoint.name.clone(),
         host: endpoint.host.clone(),
@@ -82,7 +121,13 @@ pub fn quorum_records(node_id: i32, directory_id: Uuid, endpoints: &[Endpoint]) 
         ..Default::default()
     };
     [
-        ControlRecord::KRaftVersion(KRaftVersionRecord { kraft_version: KRAFT_VERSION_LEVEL, ..Default::default() }),
-        ControlRecord::Voters(VotersRecord { voters: vec![voter], ..Default::default() }),
+        ControlRecord::KRaftVersion(KRaftVersionRecord {
+            kraft_version: KRAFT_VERSION_LEVEL,
+            ..Default::default()
+        }),
+        ControlRecord::Voters(VotersRecord {
+            voters: vec![voter],
+            ..Default::default()
+        }),
     ]
 }

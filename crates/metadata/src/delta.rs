@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use ottla_config::ConfigMap;
 use ottla_protocol::Uuid;
-use ottla_protocol::messages::metadata::{BrokerRegistrationChangeRecord, ConfigRecord, MetadataRecord};
+use ottla_protocol::messages::metadata::{
+    BrokerRegistrationChangeRecord, ConfigRecord, MetadataRecord,
+};
 
 use crate::image::{BrokerImage, ConfigResource, MetadataImage, PartitionImage, TopicImage};
 use crate::retained::Retained;
@@ -49,17 +51,26 @@ impl MetadataDelta {
         self.image.epoch = epoch;
         match record {
             MetadataRecord::Topic(topic) => {
-                let created = TopicImage { name: topic.name.as_str().into(), id: topic.topic_id, partitions: BTreeMap::new() };
+                let created = TopicImage {
+                    name: topic.name.as_str().into(),
+                    id: topic.topic_id,
+                    partitions: BTreeMap::new(),
+                };
                 self.topics.insert(topic.topic_id, created);
             }
             MetadataRecord::Partition(partition) => {
                 if let Some(topic) = self.topic_mut(partition.topic_id) {
-                    topic.partitions.insert(partition.partition_id, PartitionImage::from_record(partition));
+                    topic.partitions.insert(
+                        partition.partition_id,
+                        PartitionImage::from_record(partition),
+                    );
                 }
             }
             MetadataRecord::PartitionChange(change) => {
                 let topic = self.topic_mut(change.topic_id);
-                if let Some(partition) = topic.and_then(|topic| topic.partitions.get_mut(&change.partition_id)) {
+                if let Some(partition) =
+                    topic.and_then(|topic| topic.partitions.get_mut(&change.partition_id))
+                {
                     partition.merge(change);
                 }
             }
@@ -78,7 +89,9 @@ impl MetadataDelta {
             | MetadataRecord::FenceBroker(_)
             | MetadataRecord::UnfenceBroker(_)
             | MetadataRecord::BrokerRegistrationChange(_) => self.change_brokers(record),
-            other if Retained::concerns(other) => Arc::make_mut(&mut self.image.retained).apply(other),
+            other if Retained::concerns(other) => {
+                Arc::make_mut(&mut self.image.retained).apply(other)
+            }
             _ => {}
         }
     }
@@ -93,7 +106,12 @@ impl MetadataDelta {
         for (resource, config) in self.configs {
             match config.is_empty() {
                 true => drop(self.image.configs.by_resource.remove(&resource)),
-                false => drop(self.image.configs.by_resource.insert(resource.clone(), Arc::new(config))),
+                false => drop(
+                    self.image
+                        .configs
+                        .by_resource
+                        .insert(resource.clone(), Arc::new(config)),
+                ),
             }
             self.changes.configs.insert(resource);
         }
@@ -122,12 +140,15 @@ impl MetadataDelta {
     }
 
     fn set_config(&mut self, record: &ConfigRecord) {
-        let Some(resource) = ConfigResource::from_wire(record.resource_type, &record.resource_name) else {
+        let Some(resource) = ConfigResource::from_wire(record.resource_type, &record.resource_name)
+        else {
             return;
         };
         let stored = &self.image.configs;
-        let config =
-            self.configs.entry(resource).or_insert_with_key(|resource| ConfigMap::clone(&stored.of_or_empty(resource)));
+        let config = self
+            .configs
+            .entry(resource)
+            .or_insert_with_key(|resource| ConfigMap::clone(&stored.of_or_empty(resource)));
         match &record.value {
             Some(value) => drop(config.insert(record.name.clone(), value.clone())),
             None => drop(config.remove(&record.name)),
@@ -145,7 +166,10 @@ impl MetadataDelta {
             MetadataRecord::FenceBroker(fenced) => fence(fenced.id, true),
             MetadataRecord::UnfenceBroker(unfenced) => fence(unfenced.id, false),
             MetadataRecord::RegisterBroker(registration) => {
-                brokers.insert(registration.broker_id, Arc::new(BrokerImage::new(registration.clone())));
+                brokers.insert(
+                    registration.broker_id,
+                    Arc::new(BrokerImage::new(registration.clone())),
+                );
             }
             MetadataRecord::UnregisterBroker(removed) => drop(brokers.remove(&removed.broker_id)),
             MetadataRecord::BrokerRegistrationChange(change) => {
@@ -169,11 +193,16 @@ fn merge_registration(
         _ => {}
     };
     set(&mut registration.fenced, change.fenced);
-    set(&mut registration.in_controlled_shutdown, change.in_controlled_shutdown);
+    set(
+        &mut registration.in_controlled_shutdown,
+        change.in_controlled_shutdown,
+    );
     if !change.log_dirs.is_empty() {
         registration.log_dirs.clone_from(&change.log_dirs);
     }
     if change.cordoned_log_dirs.is_some() {
-        registration.cordoned_log_dirs.clone_from(&change.cordoned_log_dirs);
+        registration
+            .cordoned_log_dirs
+            .clone_from(&change.cordoned_log_dirs);
     }
 }

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use ottla_config::ConfigMap;
 use ottla_protocol::Uuid;
 use ottla_protocol::ids::BrokerId;
-use ottla_protocol::messages::metadata::{PartitionChangeRecord, PartitionRecord, RegisterBrokerRecord};
+use ottla_protocol::messages::metadata::{
+    PartitionChangeRecord, PartitionRecord, RegisterBrokerRecord,
+};
 
 use crate::retained::Retained;
 
@@ -88,8 +90,16 @@ impl PartitionImage {
     }
 
     fn check_invariants(&self) {
-        assert!(self.leader == NO_LEADER || self.isr.contains(&self.leader), "META-1: {self:?}");
-        assert!(self.isr.iter().all(|replica| self.replicas.contains(replica)), "META-2: {self:?}");
+        assert!(
+            self.leader == NO_LEADER || self.isr.contains(&self.leader),
+            "META-1: {self:?}"
+        );
+        assert!(
+            self.isr
+                .iter()
+                .all(|replica| self.replicas.contains(replica)),
+            "META-2: {self:?}"
+        );
     }
 }
 
@@ -183,7 +193,10 @@ impl BrokerImage {
             port: endpoint.port,
             security_protocol: endpoint.security_protocol,
         });
-        Self { endpoints: endpoints.collect(), registration }
+        Self {
+            endpoints: endpoints.collect(),
+            registration,
+        }
     }
 
     /// Its id.
@@ -208,7 +221,9 @@ impl BrokerImage {
 
     /// Where it listens under this name.
     pub fn endpoint(&self, listener: &str) -> Option<&Endpoint> {
-        self.endpoints.iter().find(|endpoint| endpoint.name == listener)
+        self.endpoints
+            .iter()
+            .find(|endpoint| endpoint.name == listener)
     }
 }
 
@@ -239,7 +254,9 @@ pub struct FeaturesImage {
 impl FeaturesImage {
     /// Name and level of each finalized feature.
     pub fn finalized(&self) -> impl Iterator<Item = (&str, i16)> {
-        self.finalized.iter().map(|(name, level)| (name.as_str(), *level))
+        self.finalized
+            .iter()
+            .map(|(name, level)| (name.as_str(), *level))
     }
 
     /// The level of a feature, 0 when it is not finalized.
@@ -384,8 +401,15 @@ impl MetadataImage {
     pub fn check_invariants(&self) {
         assert_eq!(self.topics.by_name.len(), self.topics.names.len(), "META-4");
         for topic in self.topics.iter() {
-            assert_eq!(self.topics.names.get(&topic.id), Some(&topic.name), "META-4");
-            topic.partitions.values().for_each(PartitionImage::check_invariants);
+            assert_eq!(
+                self.topics.names.get(&topic.id),
+                Some(&topic.name),
+                "META-4"
+            );
+            topic
+                .partitions
+                .values()
+                .for_each(PartitionImage::check_invariants);
         }
     }
 }

@@ -24,6 +24,6 @@ mod snapshot;
 
 pub use delta::{MetadataChanges, MetadataDelta};
 pub use image::{
-    BrokerImage, ClusterImage, ConfigResource, ConfigsImage, Endpoint, FeaturesImage, MetadataImage, PartitionImage,
-    TopicImage, TopicsImage,
+    BrokerImage, ClusterImage, ConfigResource, ConfigsImage, Endpoint, FeaturesImage,
+    MetadataImage, PartitionImage, TopicImage, TopicsImage,
 };

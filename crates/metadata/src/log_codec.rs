@@ -3,11 +3,12 @@
 use bytes::Bytes;
 use ottla_protocol::messages::metadata::MetadataRecord;
 use ottla_protocol::messages::{
-    KRaftVersionRecord, LeaderChangeMessage, SnapshotFooterRecord, SnapshotHeaderRecord, VotersRecord,
+    KRaftVersionRecord, LeaderChangeMessage, SnapshotFooterRecord, SnapshotHeaderRecord,
+    VotersRecord,
 };
 use ottla_protocol::records::{
-    BatchBuilder, BatchError, BatchView, BuildError, CompressionSpec, Compressor, ControlRecordType, Decompressor,
-    RecordError, batches,
+    BatchBuilder, BatchError, BatchView, BuildError, CompressionSpec, Compressor,
+    ControlRecordType, Decompressor, RecordError, batches,
 };
 use ottla_protocol::{DecodeError, EncodeError, Message};
 
@@ -64,11 +65,26 @@ pub enum ControlRecord {
 impl ControlRecord {
     fn encode(&self) -> Result<(ControlRecordType, Bytes), EncodeError> {
         Ok(match self {
-            Self::LeaderChange(message) => (ControlRecordType::LeaderChange, message.to_bytes(CONTROL_VERSION)?),
-            Self::SnapshotHeader(message) => (ControlRecordType::SnapshotHeader, message.to_bytes(CONTROL_VERSION)?),
-            Self::SnapshotFooter(message) => (ControlRecordType::SnapshotFooter, message.to_bytes(CONTROL_VERSION)?),
-            Self::KRaftVersion(message) => (ControlRecordType::KraftVersion, message.to_bytes(CONTROL_VERSION)?),
-            Self::Voters(message) => (ControlRecordType::KraftVoters, message.to_bytes(CONTROL_VERSION)?),
+            Self::LeaderChange(message) => (
+                ControlRecordType::LeaderChange,
+                message.to_bytes(CONTROL_VERSION)?,
+            ),
+            Self::SnapshotHeader(message) => (
+                ControlRecordType::SnapshotHeader,
+                message.to_bytes(CONTROL_VERSION)?,
+            ),
+            Self::SnapshotFooter(message) => (
+                ControlRecordType::SnapshotFooter,
+                message.to_bytes(CONTROL_VERSION)?,
+            ),
+            Self::KRaftVersion(message) => (
+                ControlRecordType::KraftVersion,
+                message.to_bytes(CONTROL_VERSION)?,
+            ),
+            Self::Voters(message) => (
+                ControlRecordType::KraftVoters,
+                message.to_bytes(CONTROL_VERSION)?,
+            ),
         })
     }
 }
@@ -116,7 +132,9 @@ pub fn encode_snapshot(
         last_contained_log_timestamp: last_contained_log_timestamp_ms,
         ..Default::default()
     });
-    let head: Vec<_> = std::iter::once(header).chain(control.iter().cloned()).collect();
+    let head: Vec<_> = std::iter::once(header)
+        .chain(control.iter().cloned())
+        .collect();
     let mut offset = head.len() as i64;
     let mut parts = vec![encode_control_batch(&head, 0, leader_epoch, now_ms)?];
     for chunk in records.chunks(SNAPSHOT_BATCH_RECORDS) {
@@ -124,7 +142,12 @@ pub fn encode_snapshot(
         offset += chunk.len() as i64;
     }
     let footer = ControlRecord::SnapshotFooter(SnapshotFooterRecord::default());
-    parts.push(encode_control_batch(&[footer], offset, leader_epoch, now_ms)?);
+    parts.push(encode_control_batch(
+        &[footer],
+        offset,
+        leader_epoch,
+        now_ms,
+    )?);
     Ok(parts)
 }
 
@@ -155,10 +178,15 @@ pub struct DecodedBatch {
 /// Reads whole batches; what follows the last whole one is left out.
 pub fn decode_batches(bytes: &Bytes) -> Result<Vec<DecodedBatch>, DecodeLogError> {
     let mut decompressor = Decompressor::default();
-    batches(bytes).map(|batch| decode_batch(&batch?, &mut decompressor)).collect()
+    batches(bytes)
+        .map(|batch| decode_batch(&batch?, &mut decompressor))
+        .collect()
 }
 
-fn decode_batch(batch: &BatchView, decompressor: &mut Decompressor) -> Result<DecodedBatch, DecodeLogError> {
+fn decode_batch(
+    batch: &BatchView,
+    decompressor: &mut Decompressor,
+) -> Result<DecodedBatch, DecodeLogError> {
     batch.validate_crc()?;
     let mut records = Vec::new();
     for record in batch.records(decompressor)? {
@@ -169,7 +197,10 @@ fn decode_batch(batch: &BatchView, decompressor: &mut Decompressor) -> Result<De
             false => Some(MetadataRecord::decode_value(value).map(LogRecord::Metadata)),
         };
         if let Some(decoded) = decoded {
-            records.push((offset, decoded.map_err(|source| DecodeLogError::Record { offset, source })?));
+            records.push((
+                offset,
+                decoded.map_err(|source| DecodeLogError::Record { offset, source })?,
+            ));
         }
     }
     Ok(DecodedBatch {
@@ -185,8 +216,12 @@ fn decode_batch(batch: &BatchView, decompressor: &mut Decompressor) -> Result<De
 fn decode_control(key: &[u8], value: Bytes) -> Result<Option<LogRecord>, DecodeError> {
     let record = match ControlRecordType::from_key(key) {
         Ok(ControlRecordType::LeaderChange) => ControlRecord::LeaderChange(read_control(value)?),
-        Ok(ControlRecordType::SnapshotHeader) => ControlRecord::SnapshotHeader(read_control(value)?),
-        Ok(ControlRecordType::SnapshotFooter) => ControlRecord::SnapshotFooter(read_control(value)?),
+        Ok(ControlRecordType::SnapshotHeader) => {
+            ControlRecord::SnapshotHeader(read_control(value)?)
+        }
+        Ok(ControlRecordType::SnapshotFooter) => {
+            ControlRecord::SnapshotFooter(read_control(value)?)
+        }
         Ok(ControlRecordType::KraftVersion) => ControlRecord::KRaftVersion(read_control(value)?),
         Ok(ControlRecordType::KraftVoters) => ControlRecord::Voters(read_control(value)?),
         _ => return Ok(None),

@@ -23,7 +23,9 @@ pub struct QuorumState {
 
 /// The file does not say what it should.
 #[derive(Debug, thiserror::Error)]
-#[error("not a quorum state: {0}; restore the file, or format the directory again if its metadata may be lost")]
+#[error(
+    "not a quorum state: {0}; restore the file, or format the directory again if its metadata may be lost"
+)]
 pub struct QuorumStateError(#[from] serde_json::Error);
 
 #[derive(Deserialize, Serialize)]
@@ -72,12 +74,16 @@ mod tests {
     use super::*;
 
     /// As the reference release writes it.
-    const TEXT: &str =
-        r#"{"leaderId":1,"leaderEpoch":1,"votedId":-1,"votedDirectoryId":"AAAAAAAAAAAAAAAAAAAAAA","data_version":1}"#;
+    const TEXT: &str = r#"{"leaderId":1,"leaderEpoch":1,"votedId":-1,"votedDirectoryId":"AAAAAAAAAAAAAAAAAAAAAA","data_version":1}"#;
 
     #[test]
     fn is_what_the_reference_writes() {
-        let state = QuorumState { leader_id: 1, leader_epoch: 1, voted_id: -1, voted_directory_id: Uuid::ZERO };
+        let state = QuorumState {
+            leader_id: 1,
+            leader_epoch: 1,
+            voted_id: -1,
+            voted_directory_id: Uuid::ZERO,
+        };
         assert_eq!(state.encode(), TEXT);
         assert_eq!(QuorumState::decode(TEXT).unwrap(), state);
         assert!(QuorumState::decode("{}").is_err());

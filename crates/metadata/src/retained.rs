@@ -25,20 +25,28 @@ impl Retained {
     /// Keeps, replaces or forgets what `record` is about.
     pub fn apply(&mut self, record: &MetadataRecord) {
         let (key, keep) = match record {
-            MetadataRecord::RegisterController(controller) => (Key::Controller(controller.controller_id), true),
+            MetadataRecord::RegisterController(controller) => {
+                (Key::Controller(controller.controller_id), true)
+            }
             MetadataRecord::ClientQuota(quota) => {
                 let entity = quota.entity.iter();
-                let entity = entity.map(|part| (part.entity_type.clone(), part.entity_name.clone())).collect();
+                let entity = entity
+                    .map(|part| (part.entity_type.clone(), part.entity_name.clone()))
+                    .collect();
                 (Key::Quota(entity, quota.key.clone()), !quota.remove)
             }
             MetadataRecord::AccessControlEntry(acl) => (Key::Acl(acl.id), true),
             MetadataRecord::RemoveAccessControlEntry(acl) => (Key::Acl(acl.id), false),
-            MetadataRecord::UserScramCredential(scram) => (Key::Scram(scram.name.clone(), scram.mechanism), true),
+            MetadataRecord::UserScramCredential(scram) => {
+                (Key::Scram(scram.name.clone(), scram.mechanism), true)
+            }
             MetadataRecord::RemoveUserScramCredential(scram) => {
                 (Key::Scram(scram.name.clone(), scram.mechanism), false)
             }
             MetadataRecord::DelegationToken(token) => (Key::Token(token.token_id.clone()), true),
-            MetadataRecord::RemoveDelegationToken(token) => (Key::Token(token.token_id.clone()), false),
+            MetadataRecord::RemoveDelegationToken(token) => {
+                (Key::Token(token.token_id.clone()), false)
+            }
             _ => return,
         };
         match keep {

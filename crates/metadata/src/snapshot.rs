@@ -1,7 +1,8 @@
 //! An image as records: what a snapshot holds.
 
 use ottla_protocol::messages::metadata::{
-    ConfigRecord, FeatureLevelRecord, MetadataRecord, PartitionRecord, ProducerIdsRecord, TopicRecord,
+    ConfigRecord, FeatureLevelRecord, MetadataRecord, PartitionRecord, ProducerIdsRecord,
+    TopicRecord,
 };
 
 use crate::image::{MetadataImage, PartitionImage, TopicImage};
@@ -21,11 +22,25 @@ impl MetadataImage {
                 ..Default::default()
             })
         };
-        records.extend(self.features.finalized().filter(|(name, _)| is_version(name)).map(feature));
-        records.extend(self.features.finalized().filter(|(name, _)| !is_version(name)).map(feature));
+        records.extend(
+            self.features
+                .finalized()
+                .filter(|(name, _)| is_version(name))
+                .map(feature),
+        );
+        records.extend(
+            self.features
+                .finalized()
+                .filter(|(name, _)| !is_version(name))
+                .map(feature),
+        );
         let brokers = self.cluster.brokers();
-        records.extend(brokers.map(|broker| MetadataRecord::RegisterBroker(broker.registration.clone())));
-        self.topics.iter().for_each(|topic| push_topic(&mut records, topic));
+        records.extend(
+            brokers.map(|broker| MetadataRecord::RegisterBroker(broker.registration.clone())),
+        );
+        self.topics
+            .iter()
+            .for_each(|topic| push_topic(&mut records, topic));
         for (resource, config) in self.configs.iter() {
             records.extend(config.iter().map(|(name, value)| {
                 MetadataRecord::Config(ConfigRecord {
@@ -51,10 +66,16 @@ impl MetadataImage {
 }
 
 fn push_topic(records: &mut Vec<MetadataRecord>, topic: &TopicImage) {
-    let record = TopicRecord { name: topic.name.to_string(), topic_id: topic.id, ..Default::default() };
+    let record = TopicRecord {
+        name: topic.name.to_string(),
+        topic_id: topic.id,
+        ..Default::default()
+    };
     records.push(MetadataRecord::Topic(record));
     for (index, partition) in &topic.partitions {
-        records.push(MetadataRecord::Partition(partition_record(topic.id, *index, partition)));
+        records.push(MetadataRecord::Partition(partition_record(
+            topic.id, *index, partition,
+        )));
     }
 }
 

@@ -85,7 +85,11 @@ pub struct ClusterArguments {
 impl ClusterArguments {
     /// How to print.
     pub fn format(&self) -> Format {
-        if self.json { Format::Json } else { Format::Table }
+        if self.json {
+            Format::Json
+        } else {
+            Format::Table
+        }
     }
 
     /// How long to wait for one answer.

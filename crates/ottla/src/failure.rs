@@ -77,19 +77,33 @@ impl Failure {
     /// The exit code of this failure.
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Self::Refused { .. } | Self::Missing { .. } | Self::Client(ClientError::Refused { .. }) => 1,
+            Self::Refused { .. }
+            | Self::Missing { .. }
+            | Self::Client(ClientError::Refused { .. }) => 1,
             Self::Argument { .. } => 2,
             Self::Client(_) => 3,
-            Self::File { .. } | Self::Pipe(_) | Self::Build(_) | Self::Batch(_) | Self::Records(_) => 4,
+            Self::File { .. }
+            | Self::Pipe(_)
+            | Self::Build(_)
+            | Self::Batch(_)
+            | Self::Records(_) => 4,
             Self::Configuration(_) | Self::Start(_) | Self::Stop(_) => 5,
         })
     }
 }
 
 /// `Ok` when `code` is 0, else what was refused.
-pub fn check(code: i16, message: Option<String>, what: impl FnOnce() -> String) -> Result<(), Failure> {
+pub fn check(
+    code: i16,
+    message: Option<String>,
+    what: impl FnOnce() -> String,
+) -> Result<(), Failure> {
     match error_of(code) {
         None => Ok(()),
-        Some(code) => Err(Failure::Refused { what: what(), code, message }),
+        Some(code) => Err(Failure::Refused {
+            what: what(),
+            code,
+            message,
+        }),
     }
 }

@@ -23,7 +23,13 @@ pub trait Row: Serialize {
 pub fn print_rows<R: Row>(format: Format, rows: &[R]) {
     match format {
         Format::Json => print_json(&rows),
-        Format::Table => print!("{}", table(R::HEADINGS, &rows.iter().map(Row::cells).collect::<Vec<_>>())),
+        Format::Table => print!(
+            "{}",
+            table(
+                R::HEADINGS,
+                &rows.iter().map(Row::cells).collect::<Vec<_>>()
+            )
+        ),
     }
 }
 
@@ -62,7 +68,10 @@ mod tests {
 
     #[test]
     fn columns_align_and_lines_have_no_trailing_blanks() {
-        let rows = [vec!["a".to_owned(), "10".to_owned()], vec!["topic".to_owned(), String::new()]];
+        let rows = [
+            vec!["a".to_owned(), "10".to_owned()],
+            vec!["topic".to_owned(), String::new()],
+        ];
         assert_eq!(table(&["NAME", "N"], &rows), "NAME   N\na      10\ntopic\n");
     }
 }

@@ -4,7 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use ottla_client::Client;
-use ottla_protocol::messages::produce_request::{PartitionProduceData, ProduceRequest, TopicProduceData};
+use ottla_protocol::messages::produce_request::{
+    PartitionProduceData, ProduceRequest, TopicProduceData,
+};
 use ottla_protocol::messages::{MetadataRequest, RequestHeader};
 use ottla_protocol::{ApiKey, Message, Records, Writer};
 use tokio::io::AsyncWriteExt;
@@ -46,21 +48,38 @@ pub async fn run(program: &Path, frames: u32, seed: u64) -> Result<String, Failu
     if after > before + MAX_GROWTH_KIB {
         return Err(Failure::Memory { before, after });
     }
-    Ok(format!("{frames} frames, memory from {before} to {after} KiB"))
+    Ok(format!(
+        "{frames} frames, memory from {before} to {after} KiB"
+    ))
 }
 
 fn memory_kib(node: &Node) -> u64 {
-    let status = node.pid().and_then(|pid| std::fs::read_to_string(format!("/proc/{pid}/status")).ok());
-    let line = status.and_then(|status| status.lines().find_map(|line| line.strip_prefix("VmRSS:").map(str::to_owned)));
-    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+    let status = node
+        .pid()
+        .and_then(|pid| std::fs::read_to_string(format!("/proc/{pid}/status")).ok());
+    let line = status.and_then(|status| {
+        status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:").map(str::to_owned))
+    });
+    line.and_then(|line| line.split_whitespace().next()?.parse().ok())
+        .unwrap_or(0)
 }
 
 /// A frame that begins right and goes wrong somewhere.
 fn hostile(random: &mut Random) -> Vec<u8> {
     let mut frame = match random.below(4) {
         0 => (0..random.below(64)).map(|_| random.next() as u8).collect(),
-        1 => request(ApiKey::Metadata, &MetadataRequest::default(), random.below(14) as i16),
-        2 => request(ApiKey::Produce, &produce(random), 3 + random.below(10) as i16),
+        1 => request(
+            ApiKey::Metadata,
+            &MetadataRequest::default(),
+            random.below(14) as i16,
+        ),
+        2 => request(
+            ApiKey::Produce,
+            &produce(random),
+            3 + random.below(10) as i16,
+        ),
         _ => (i32::MIN as u32 >> random.below(32)).to_be_bytes().to_vec(),
     };
     for _ in 0..random.below(6) {
@@ -77,7 +96,9 @@ fn hostile(random: &mut Random) -> Vec<u8> {
 }
 
 fn produce(random: &mut Random) -> ProduceRequest {
-    let records: Vec<u8> = (0..random.below(200)).map(|_| random.next() as u8).collect();
+    let records: Vec<u8> = (0..random.below(200))
+        .map(|_| random.next() as u8)
+        .collect();
     ProduceRequest {
         acks: -1,
         transactional_id: None,
@@ -94,7 +115,11 @@ fn produce(random: &mut Random) -> ProduceRequest {
 }
 
 fn request<M: Message>(key: ApiKey, message: &M, version: i16) -> Vec<u8> {
-    let header = RequestHeader { request_api_key: key.key(), request_api_version: version, ..Default::default() };
+    let header = RequestHeader {
+        request_api_key: key.key(),
+        request_api_version: version,
+        ..Default::default()
+    };
     let mut writer = Writer::framed();
     let encoded = header
         .encode(&mut writer, key.request_header_version(version))

@@ -16,8 +16,12 @@ use ottla_protocol::messages::offset_commit_request::{
 use ottla_protocol::messages::offset_fetch_request::{
     OffsetFetchRequest, OffsetFetchRequestGroup, OffsetFetchRequestTopics,
 };
-use ottla_protocol::messages::produce_request::{PartitionProduceData, ProduceRequest, TopicProduceData};
-use ottla_protocol::records::{BatchBuilder, Compression, CompressionSpec, Compressor, Decompressor, batches};
+use ottla_protocol::messages::produce_request::{
+    PartitionProduceData, ProduceRequest, TopicProduceData,
+};
+use ottla_protocol::records::{
+    BatchBuilder, Compression, CompressionSpec, Compressor, Decompressor, batches,
+};
 use ottla_protocol::{ErrorCode, Records};
 use tokio::task::JoinSet;
 
@@ -50,14 +54,35 @@ pub enum Failure {
     Batch(#[from] ottla_protocol::records::BatchError),
     #[error("records that were read are damaged: {0}")]
     Records(#[from] ottla_protocol::records::RecordError),
-    #[error("after kill {kill}: partition {partition}, offset {offset}: {value} was acknowledged, {found:?} is there")]
-    Lost { kill: u32, partition: i32, offset: i64, value: u64, found: Option<u64> },
+    #[error(
+        "after kill {kill}: partition {partition}, offset {offset}: {value} was acknowledged, {found:?} is there"
+    )]
+    Lost {
+        kill: u32,
+        partition: i32,
+        offset: i64,
+        value: u64,
+        found: Option<u64>,
+    },
     #[error("after kill {kill}: partition {partition}: {value} is there twice")]
-    Twice { kill: u32, partition: i32, value: u64 },
+    Twice {
+        kill: u32,
+        partition: i32,
+        value: u64,
+    },
     #[error("after kill {kill}: partition {partition}: offset {found} follows {expected} records")]
-    Gap { kill: u32, partition: i32, expected: i64, found: i64 },
+    Gap {
+        kill: u32,
+        partition: i32,
+        expected: i64,
+        found: i64,
+    },
     #[error("after kill {kill}: offset {committed} was committed and {found} is there")]
-    Commit { kill: u32, committed: i64, found: i64 },
+    Commit {
+        kill: u32,
+        committed: i64,
+        found: i64,
+    },
     #[error("memory grew from {before} to {after} KiB")]
     Memory { before: u64, after: u64 },
 }
@@ -83,9 +108,19 @@ pub async fn run(program: &Path, kills: u32, seed: u64) -> Result<String, Failur
         let mut writers = JoinSet::new();
         for partition in 0..PARTITIONS {
             let codec = Compression::from_id((random.below(5)) as u8).unwrap_or(Compression::None);
-            writers.spawn(write(node.address(), partition, codec, Arc::clone(&next_value), Arc::clone(&stop)));
+            writers.spawn(write(
+                node.address(),
+                partition,
+                codec,
+                Arc::clone(&next_value),
+                Arc::clone(&stop),
+            ));
         }
-        let commits = tokio::spawn(commit(node.address(), i64::from(kill) * 1_000_000, Arc::clone(&stop)));
+        let commits = tokio::spawn(commit(
+            node.address(),
+            i64::from(kill) * 1_000_000,
+            Arc::clone(&stop),
+        ));
         tokio::time::sleep(Duration::from_millis(20 + random.below(400))).await;
         node.kill().await?;
         stop.store(true, Ordering::Release);
@@ -96,11 +131,16 @@ pub async fn run(program: &Path, kills: u32, seed: u64) -> Result<String, Failur
         node.start().await?;
         verify(&node, kill, &acknowledged).await?;
     }
-    Ok(format!("{} acknowledged records over {kills} kills", acknowledged.records.len()))
+    Ok(format!(
+        "{} acknowledged records over {kills} kills",
+        acknowledged.records.len()
+    ))
 }
 
 async fn connect(address: &str) -> Option<Connection> {
-    Connection::connect(address, "faults", REQUEST_TIMEOUT).await.ok()
+    Connection::connect(address, "faults", REQUEST_TIMEOUT)
+        .await
+        .ok()
 }
 
 async fn create_topic(node: &Node) -> Result<(), Failure> {
@@ -111,11 +151,18 @@ async fn create_topic(node: &Node) -> Result<(), Failure> {
         replication_factor: 1,
         ..Default::default()
     };
-    let request = CreateTopicsRequest { topics: vec![topic], timeout_ms: 30_000, ..Default::default() };
+    let request = CreateTopicsRequest {
+        topics: vec![topic],
+        timeout_ms: 30_000,
+        ..Default::default()
+    };
     let response = client.request(&request).await?;
     for topic in response.topics {
         if let Some(code) = error_of(topic.error_code) {
-            return Err(Failure::Refused { what: "the topic", code });
+            return Err(Failure::Refused {
+                what: "the topic",
+                code,
+            });
         }
     }
     client.coordinator(GROUP).await?;
@@ -141,14 +188,21 @@ async fn write(
         let mut batch = BatchBuilder::new(CompressionSpec::new(codec));
         for value in first..first + count {
             // A timestamp of -1: none.
-            if batch.append(-1, None, Some(value.to_string().as_bytes()), &[]).is_err() {
+            if batch
+                .append(-1, None, Some(value.to_string().as_bytes()), &[])
+                .is_err()
+            {
                 return acknowledged;
             }
         }
         let Ok(records) = batch.build(0, -1, &mut compressor) else {
             return acknowledged;
         };
-        let data = PartitionProduceData { index: partition, records: Some(Records::from(records)), ..Default::default() };
+        let data = PartitionProduceData {
+            index: partition,
+            records: Some(Records::from(records)),
+            ..Default::default()
+        };
         let request = ProduceRequest {
             acks: -1,
             timeout_ms: 30_000,
@@ -163,7 +217,11 @@ async fn write(
         let Ok(response) = connection.request_at(&request, 9).await else {
             return acknowledged;
         };
-        for done in response.responses.into_iter().flat_map(|topic| topic.partition_responses) {
+        for done in response
+            .responses
+            .into_iter()
+            .flat_map(|topic| topic.partition_responses)
+        {
             if done.error_code == 0 {
                 let placed = (first..first + count).zip(done.base_offset..);
                 acknowledged.extend(placed.map(|(value, offset)| ((partition, offset), value)));
@@ -181,14 +239,29 @@ async fn commit(address: String, from: i64, stop: Arc<AtomicBool>) -> Option<i64
         if stop.load(Ordering::Acquire) {
             break;
         }
-        let partition = OffsetCommitRequestPartition { committed_offset, ..Default::default() };
-        let topic =
-            OffsetCommitRequestTopic { name: TOPIC.to_owned(), partitions: vec![partition], ..Default::default() };
-        let request = OffsetCommitRequest { group_id: GROUP.to_owned(), topics: vec![topic], ..Default::default() };
+        let partition = OffsetCommitRequestPartition {
+            committed_offset,
+            ..Default::default()
+        };
+        let topic = OffsetCommitRequestTopic {
+            name: TOPIC.to_owned(),
+            partitions: vec![partition],
+            ..Default::default()
+        };
+        let request = OffsetCommitRequest {
+            group_id: GROUP.to_owned(),
+            topics: vec![topic],
+            ..Default::default()
+        };
         let Ok(response) = connection.request_at(&request, 8).await else {
             break;
         };
-        if response.topics.iter().flat_map(|topic| &topic.partitions).all(|done| done.error_code == 0) {
+        if response
+            .topics
+            .iter()
+            .flat_map(|topic| &topic.partitions)
+            .all(|done| done.error_code == 0)
+        {
             acknowledged = Some(committed_offset);
         }
     }
@@ -203,42 +276,111 @@ async fn verify(node: &Node, kill: u32, acknowledged: &Acknowledged) -> Result<(
         let mut seen = HashMap::new();
         for (&offset, &value) in &found {
             if seen.insert(value, offset).is_some() {
-                return Err(Failure::Twice { kill, partition, value });
+                return Err(Failure::Twice {
+                    kill,
+                    partition,
+                    value,
+                });
             }
         }
-        for (&(_, offset), &value) in acknowledged.records.range((partition, 0)..(partition + 1, 0)) {
+        for (&(_, offset), &value) in acknowledged
+            .records
+            .range((partition, 0)..(partition + 1, 0))
+        {
             let found = found.get(&offset).copied();
             if found != Some(value) {
-                return Err(Failure::Lost { kill, partition, offset, value, found });
+                return Err(Failure::Lost {
+                    kill,
+                    partition,
+                    offset,
+                    value,
+                    found,
+                });
             }
         }
     }
     let Some(committed) = acknowledged.committed else {
         return Ok(());
     };
-    let topic = OffsetFetchRequestTopics { name: TOPIC.to_owned(), partition_indexes: vec![0], ..Default::default() };
-    let group =
-        OffsetFetchRequestGroup { group_id: GROUP.to_owned(), topics: Some(vec![topic]), ..Default::default() };
-    let response = connection.request_at(&OffsetFetchRequest { groups: vec![group], ..Default::default() }, 8).await?;
-    let partitions = response.groups.into_iter().flat_map(|group| group.topics).flat_map(|topic| topic.partitions);
-    let found = partitions.map(|partition| partition.committed_offset).next().unwrap_or(-1);
+    let topic = OffsetFetchRequestTopics {
+        name: TOPIC.to_owned(),
+        partition_indexes: vec![0],
+        ..Default::default()
+    };
+    let group = OffsetFetchRequestGroup {
+        group_id: GROUP.to_owned(),
+        topics: Some(vec![topic]),
+        ..Default::default()
+    };
+    let response = connection
+        .request_at(
+            &OffsetFetchRequest {
+                groups: vec![group],
+                ..Default::default()
+            },
+            8,
+        )
+        .await?;
+    let partitions = response
+        .groups
+        .into_iter()
+        .flat_map(|group| group.topics)
+        .flat_map(|topic| topic.partitions);
+    let found = partitions
+        .map(|partition| partition.committed_offset)
+        .next()
+        .unwrap_or(-1);
     // One more may have been written without its answer having come through.
-    if found == committed || found == committed + 1 { Ok(()) } else { Err(Failure::Commit { kill, committed, found }) }
+    if found == committed || found == committed + 1 {
+        Ok(())
+    } else {
+        Err(Failure::Commit {
+            kill,
+            committed,
+            found,
+        })
+    }
 }
 
 /// Every record of a partition, by offset; offsets must be dense.
-async fn read_all(connection: &mut Connection, kill: u32, partition: i32) -> Result<BTreeMap<i64, u64>, Failure> {
+async fn read_all(
+    connection: &mut Connection,
+    kill: u32,
+    partition: i32,
+) -> Result<BTreeMap<i64, u64>, Failure> {
     let mut found = BTreeMap::new();
     let mut decompressor = Decompressor::default();
     let mut position = 0;
     loop {
-        let asked = FetchPartition { partition, fetch_offset: position, partition_max_bytes: 1 << 20, ..Default::default() };
-        let topic = FetchTopic { topic: TOPIC.to_owned(), partitions: vec![asked], ..Default::default() };
-        let request = FetchRequest { max_bytes: 1 << 24, session_epoch: -1, topics: vec![topic], ..Default::default() };
+        let asked = FetchPartition {
+            partition,
+            fetch_offset: position,
+            partition_max_bytes: 1 << 20,
+            ..Default::default()
+        };
+        let topic = FetchTopic {
+            topic: TOPIC.to_owned(),
+            partitions: vec![asked],
+            ..Default::default()
+        };
+        let request = FetchRequest {
+            max_bytes: 1 << 24,
+            session_epoch: -1,
+            topics: vec![topic],
+            ..Default::default()
+        };
         let response = connection.request_at(&request, 11).await?;
-        let data = response.responses.into_iter().flat_map(|topic| topic.partitions).next().unwrap_or_default();
+        let data = response
+            .responses
+            .into_iter()
+            .flat_map(|topic| topic.partitions)
+            .next()
+            .unwrap_or_default();
         if let Some(code) = error_of(data.error_code) {
-            return Err(Failure::Refused { what: "a fetch", code });
+            return Err(Failure::Refused {
+                what: "a fetch",
+                code,
+            });
         }
         let records = data.records.unwrap_or_default().to_bytes();
         if records.is_empty() {
@@ -253,9 +395,17 @@ async fn read_all(connection: &mut Connection, kill: u32, partition: i32) -> Res
                     continue;
                 }
                 if record.offset != position {
-                    return Err(Failure::Gap { kill, partition, expected: position, found: record.offset });
+                    return Err(Failure::Gap {
+                        kill,
+                        partition,
+                        expected: position,
+                        found: record.offset,
+                    });
                 }
-                let value = record.value.as_deref().and_then(|value| std::str::from_utf8(value).ok()?.parse().ok());
+                let value = record
+                    .value
+                    .as_deref()
+                    .and_then(|value| std::str::from_utf8(value).ok()?.parse().ok());
                 found.insert(record.offset, value.unwrap_or(u64::MAX));
                 position += 1;
             }

@@ -21,7 +21,12 @@ struct Arguments {
 
 fn arguments() -> Option<Arguments> {
     let mut words = std::env::args().skip(1);
-    let mut arguments = Arguments { broker: words.next()?.into(), kills: 10, frames: 10_000, seed: 1 };
+    let mut arguments = Arguments {
+        broker: words.next()?.into(),
+        kills: 10,
+        frames: 10_000,
+        seed: 1,
+    };
     while let Some(word) = words.next() {
         let value = words.next()?;
         match word.as_str() {
@@ -42,8 +47,14 @@ async fn main() -> ExitCode {
     };
     let (mut passed, mut failed) = (0, 0);
     let parts = [
-        ("kill -9 under load", kills::run(&arguments.broker, arguments.kills, arguments.seed).await),
-        ("hostile frames", frames::run(&arguments.broker, arguments.frames, arguments.seed).await),
+        (
+            "kill -9 under load",
+            kills::run(&arguments.broker, arguments.kills, arguments.seed).await,
+        ),
+        (
+            "hostile frames",
+            frames::run(&arguments.broker, arguments.frames, arguments.seed).await,
+        ),
     ];
     for (name, result) in parts {
         match result {
@@ -58,5 +69,9 @@ async fn main() -> ExitCode {
         }
     }
     println!("{passed} passed, {failed} failed");
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }

@@ -26,7 +26,12 @@ impl Node {
     /// A node that is not running yet.
     pub fn new(program: &Path) -> Result<Self, Failure> {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        Ok(Self { program: program.to_owned(), folder: tempfile::tempdir()?, port, child: None })
+        Ok(Self {
+            program: program.to_owned(),
+            folder: tempfile::tempdir()?,
+            port,
+            child: None,
+        })
     }
 
     /// Where it listens.
@@ -41,19 +46,38 @@ impl Node {
 
     /// Starts it and waits until it is ready.
     pub async fn start(&mut self) -> Result<(), Failure> {
-        let log = std::fs::File::options().create(true).append(true).open(self.folder.path().join("log"))?;
+        let log = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(self.folder.path().join("log"))?;
         let mut child = Command::new(&self.program)
             .arg("start")
-            .args(["--set", &format!("listeners=PLAINTEXT://{}", self.address())])
-            .args(["--set", &format!("log.dirs={}", self.folder.path().join("data").display())])
-            .args(["--set", "group.initial.rebalance.delay.ms=0", "--set", "log.segment.bytes=1048576"])
+            .args([
+                "--set",
+                &format!("listeners=PLAINTEXT://{}", self.address()),
+            ])
+            .args([
+                "--set",
+                &format!("log.dirs={}", self.folder.path().join("data").display()),
+            ])
+            .args([
+                "--set",
+                "group.initial.rebalance.delay.ms=0",
+                "--set",
+                "log.segment.bytes=1048576",
+            ])
             .stdout(Stdio::piped())
             .stderr(log)
             .kill_on_drop(true)
             .spawn()?;
-        let out = child.stdout.take().ok_or(Failure::NotReady(String::new()))?;
+        let out = child
+            .stdout
+            .take()
+            .ok_or(Failure::NotReady(String::new()))?;
         let mut lines = BufReader::new(out).lines();
-        let line = timeout(START_DEADLINE, lines.next_line()).await.map_err(|_| Failure::NotReady(self.log()))??;
+        let line = timeout(START_DEADLINE, lines.next_line())
+            .await
+            .map_err(|_| Failure::NotReady(self.log()))??;
         self.child = Some(child);
         match line.is_some_and(|line| line.starts_with("ready ")) {
             true => Ok(()),

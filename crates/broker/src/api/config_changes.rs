@@ -36,17 +36,37 @@ pub struct ChangeOutcome {
 }
 
 /// Carries out the changes; each is answered for itself. A resource named twice is refused.
-pub async fn carry_out(broker: &Broker, changes: Vec<ResourceChange>, validate_only: bool) -> Vec<ChangeOutcome> {
+pub async fn carry_out(
+    broker: &Broker,
+    changes: Vec<ResourceChange>,
+    validate_only: bool,
+) -> Vec<ChangeOutcome> {
     let mut times: HashMap<(i8, String), usize> = HashMap::new();
     for change in &changes {
-        *times.entry((change.resource_type, change.resource_name.clone())).or_default() += 1;
+        *times
+            .entry((change.resource_type, change.resource_name.clone()))
+            .or_default() += 1;
     }
     let mut outcomes = Vec::with_capacity(changes.len());
     for change in changes {
-        let is_named_once = times.get(&(change.resource_type, change.resource_name.clone())) == Some(&1);
-        let ResourceChange { resource_type, resource_name, alteration } = change;
+        let is_named_once =
+            times.get(&(change.resource_type, change.resource_name.clone())) == Some(&1);
+        let ResourceChange {
+            resource_type,
+            resource_name,
+            alteration,
+        } = change;
         let result = match is_named_once {
-            true => carry_out_one(broker, resource_type, &resource_name, alteration, validate_only).await,
+            true => {
+                carry_out_one(
+                    broker,
+                    resource_type,
+                    &resource_name,
+                    alteration,
+                    validate_only,
+                )
+                .await
+            }
             false => Err(refusal("the request names this resource more than once")),
         };
         outcomes.push(ChangeOutcome {
@@ -70,34 +90,52 @@ async fn carry_out_one(
         return change_loggers(broker, resource_name, &alteration, validate_only);
     }
     let resource = ConfigResource::from_wire(resource_type, resource_name);
-    let resource = resource.ok_or_else(|| refusal("there is no such type of resource, or its name is not a broker's id"))?;
+    let resource = resource.ok_or_else(|| {
+        refusal("there is no such type of resource, or its name is not a broker's id")
+    })?;
     match &resource {
         ConfigResource::Broker(Some(id)) if *id != broker.id() => {
-            return Err(refusal("the configuration of a broker is changed by that broker: name its id and ask it"));
+            return Err(refusal(
+                "the configuration of a broker is changed by that broker: name its id and ask it",
+            ));
         }
         ConfigResource::Group(name) | ConfigResource::ClientMetrics(name) if name.is_empty() => {
             return Err(refusal("the resource's name is empty"));
         }
         ConfigResource::Topic(name) if !ottla_metadata::controller::is_topic_name(name) => {
-            return Err((ErrorCode::InvalidTopicException, format!("'{name}' is no name of a topic")));
+            return Err((
+                ErrorCode::InvalidTopicException,
+                format!("'{name}' is no name of a topic"),
+            ));
         }
         _ => {}
     }
     let alterations = vec![(resource, alteration)];
     let decided = broker
         .controller
-        .request(move |image, _, context| alter_configs(image, &alterations, validate_only, context))
+        .request(move |image, _, context| {
+            alter_configs(image, &alterations, validate_only, context)
+        })
         .await
         .map_err(|code| (code, code.message().to_owned()))?;
     decided.into_iter().next().unwrap_or(Ok(()))
 }
 
-fn change_loggers(broker: &Broker, name: &str, alteration: &Alteration, validate_only: bool) -> Result<(), Refusal> {
+fn change_loggers(
+    broker: &Broker,
+    name: &str,
+    alteration: &Alteration,
+    validate_only: bool,
+) -> Result<(), Refusal> {
     if name.parse() != Ok(broker.id().0) {
-        return Err(refusal("the log levels of a broker are changed by that broker: name its id and ask it"));
+        return Err(refusal(
+            "the log levels of a broker are changed by that broker: name its id and ask it",
+        ));
     }
     let Alteration::Incremental(changes) = alteration else {
-        return Err(refusal("log levels cannot be replaced as a whole; change them one by one"));
+        return Err(refusal(
+            "log levels cannot be replaced as a whole; change them one by one",
+        ));
     };
     let mut valid = Vec::with_capacity(changes.len());
     for change in changes {

@@ -126,8 +126,18 @@ pub(crate) async fn blocking<R: Send + 'static>(work: impl FnOnce() -> R + Send 
 
 /// The replicas whose brokers are gone or fenced.
 fn offline_replicas(image: &MetadataImage, partition: &PartitionImage) -> Vec<i32> {
-    let is_offline = |id: &&i32| image.cluster().broker(BrokerId(**id)).is_none_or(|broker| broker.is_fenced());
-    partition.replicas.iter().filter(is_offline).copied().collect()
+    let is_offline = |id: &&i32| {
+        image
+            .cluster()
+            .broker(BrokerId(**id))
+            .is_none_or(|broker| broker.is_fenced())
+    };
+    partition
+        .replicas
+        .iter()
+        .filter(is_offline)
+        .copied()
+        .collect()
 }
 
 fn serve<Q: Request>(
@@ -156,8 +166,16 @@ where
 
 /// The response's segments with size and header in front; `None`, logged, if a field of it does
 /// not exist in `version`: a bug of the handler.
-pub fn encode<R: Message>(response: &R, key: ApiKey, version: i16, correlation_id: i32) -> Option<Segments> {
-    let header = ResponseHeader { correlation_id, ..ResponseHeader::default() };
+pub fn encode<R: Message>(
+    response: &R,
+    key: ApiKey,
+    version: i16,
+    correlation_id: i32,
+) -> Option<Segments> {
+    let header = ResponseHeader {
+        correlation_id,
+        ..ResponseHeader::default()
+    };
     let mut writer = Writer::framed();
     let encoded = header
         .encode(&mut writer, key.response_header_version(version))
@@ -202,7 +220,12 @@ enum FrameRefusal {
     #[error("{} version {version} is not supported", key.name())]
     UnsupportedVersion { key: ApiKey, version: i16 },
     #[error("the {what} of {} version {version} is malformed: {source}", key.name())]
-    Malformed { key: ApiKey, version: i16, what: &'static str, source: DecodeError },
+    Malformed {
+        key: ApiKey,
+        version: i16,
+        what: &'static str,
+        source: DecodeError,
+    },
 }
 
 impl FrameHandler for ConnectionDispatcher {
@@ -229,7 +252,14 @@ impl ConnectionDispatcher {
                 _ => Err(FrameRefusal::UnsupportedVersion { key, version }),
             };
         }
-        let malformed = |what| move |source| FrameRefusal::Malformed { key, version, what, source };
+        let malformed = |what| {
+            move |source| FrameRefusal::Malformed {
+                key,
+                version,
+                what,
+                source,
+            }
+        };
         let mut reader = Reader::new(frame);
         let header = RequestHeader::decode(&mut reader, key.request_header_version(version))
             .map_err(malformed("header"))?;

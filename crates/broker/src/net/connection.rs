@@ -106,7 +106,9 @@ pub async fn run(
         Err(EndReason::Frame(error)) => {
             info!(listener = %info.listener, peer = %info.peer, "connection ended: {error}");
         }
-        Err(reason) => debug!(listener = %info.listener, peer = %info.peer, "connection ended: {reason}"),
+        Err(reason) => {
+            debug!(listener = %info.listener, peer = %info.peer, "connection ended: {reason}")
+        }
     }
 }
 
@@ -120,7 +122,11 @@ struct Connection {
 }
 
 impl Connection {
-    async fn serve(&mut self, max_idle: Duration, mut stop: watch::Receiver<bool>) -> Result<(), EndReason> {
+    async fn serve(
+        &mut self,
+        max_idle: Duration,
+        mut stop: watch::Receiver<bool>,
+    ) -> Result<(), EndReason> {
         let mut idle = Box::pin(tokio::time::sleep(max_idle));
         let mut stopped = pin!(async move { stop.wait_for(|stopped| *stopped).await.is_ok() });
         let mut last_active = Instant::now();
@@ -153,15 +159,19 @@ impl Connection {
     /// Answers what has been read, then ends: the graceful stop.
     async fn drain(&mut self) -> Result<(), EndReason> {
         self.reading = false;
-        let finish = poll_fn(|cx| loop {
-            match self.poll_progress(cx) {
-                Poll::Ready(Ok(Progress::Finished)) => return Poll::Ready(Ok(())),
-                Poll::Ready(Ok(Progress::Made)) => {}
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Pending => return Poll::Pending,
+        let finish = poll_fn(|cx| {
+            loop {
+                match self.poll_progress(cx) {
+                    Poll::Ready(Ok(Progress::Finished)) => return Poll::Ready(Ok(())),
+                    Poll::Ready(Ok(Progress::Made)) => {}
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                    Poll::Pending => return Poll::Pending,
+                }
             }
         });
-        tokio::time::timeout(DRAIN_TIMEOUT, finish).await.unwrap_or(Ok(()))
+        tokio::time::timeout(DRAIN_TIMEOUT, finish)
+            .await
+            .unwrap_or(Ok(()))
     }
 
     /// Writes, completes and reads as far as it goes without waiting.
@@ -185,7 +195,13 @@ impl Connection {
         let mut progress = false;
         while !self.queue.unsent.is_empty() {
             let mut slices: SmallVec<[IoSlice<'_>; 32]> = SmallVec::new();
-            slices.extend(self.queue.unsent.iter().take(MAX_WRITE_SLICES).map(|part| IoSlice::new(part)));
+            slices.extend(
+                self.queue
+                    .unsent
+                    .iter()
+                    .take(MAX_WRITE_SLICES)
+                    .map(|part| IoSlice::new(part)),
+            );
             match self.stream.try_write_vectored(&slices) {
                 Ok(0) => return Err(io::Error::from(io::ErrorKind::WriteZero).into()),
                 Ok(count) => {
@@ -278,7 +294,11 @@ fn expire_if_idle(
     if now >= deadline && nothing_unanswered {
         return Err(EndReason::Idle);
     }
-    idle.reset(if now >= deadline { now + max_idle } else { deadline });
+    idle.reset(if now >= deadline {
+        now + max_idle
+    } else {
+        deadline
+    });
     Ok(())
 }
 

@@ -103,7 +103,14 @@ mod tests {
 
     #[test]
     fn cuts_frames_wherever_the_reads_fall() {
-        let stream = [&[0, 0, 0, 3][..], b"abc", &[0, 0, 0, 0], &[0, 0, 0, 1], b"z"].concat();
+        let stream = [
+            &[0, 0, 0, 3][..],
+            b"abc",
+            &[0, 0, 0, 0],
+            &[0, 0, 0, 1],
+            b"z",
+        ]
+        .concat();
         for cut in 0..=stream.len() {
             let (left, right) = stream.split_at(cut);
             assert_eq!(
@@ -122,14 +129,19 @@ mod tests {
         );
         assert_eq!(
             frames(&[&[0x7f, 0xff, 0xff, 0xff]], 10),
-            Err(FrameError::TooLarge { size: 0x7fff_ffff, limit: 10 })
+            Err(FrameError::TooLarge {
+                size: 0x7fff_ffff,
+                limit: 10
+            })
         );
     }
 
     #[test]
     fn a_claimed_size_alone_reserves_no_more_than_the_bound() {
         let mut buffer = FrameBuffer::new(100 << 20);
-        buffer.space().extend_from_slice(&(90i32 << 20).to_be_bytes());
+        buffer
+            .space()
+            .extend_from_slice(&(90i32 << 20).to_be_bytes());
         assert_eq!(buffer.next_frame(), Ok(None));
         assert!(buffer.space().capacity() <= 2 * MAX_RESERVE_BYTES);
     }

@@ -114,7 +114,10 @@ mod tests {
         );
         let _second = counts.admit(there).unwrap();
         let _third = counts.admit(there).unwrap();
-        assert_eq!(counts.admit(there).err(), Some(AdmissionError::TooMany { limit: 3 }));
+        assert_eq!(
+            counts.admit(there).err(),
+            Some(AdmissionError::TooMany { limit: 3 })
+        );
         drop(first);
         assert!(counts.admit(here).is_ok());
     }

@@ -21,14 +21,29 @@ const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
     /// The name of the listener's host has no address.
-    #[error("cannot resolve the host '{host}' of listener {listener}: {source}; name an address of this machine in `listeners`")]
-    Resolve { listener: String, host: String, source: io::Error },
+    #[error(
+        "cannot resolve the host '{host}' of listener {listener}: {source}; name an address of this machine in `listeners`"
+    )]
+    Resolve {
+        listener: String,
+        host: String,
+        source: io::Error,
+    },
     /// Another process listens there.
-    #[error("cannot listen on {address} ({listener}): the port is taken; stop the process that holds it or choose another port in `listeners`")]
-    Taken { listener: String, address: SocketAddr },
+    #[error(
+        "cannot listen on {address} ({listener}): the port is taken; stop the process that holds it or choose another port in `listeners`"
+    )]
+    Taken {
+        listener: String,
+        address: SocketAddr,
+    },
     /// Any other refusal of the operating system.
     #[error("cannot listen on {address} ({listener}): {source}")]
-    Refused { listener: String, address: SocketAddr, source: io::Error },
+    Refused {
+        listener: String,
+        address: SocketAddr,
+        source: io::Error,
+    },
 }
 
 /// What a listener needs to know.
@@ -62,7 +77,11 @@ pub struct Listener {
 impl Listener {
     /// Opens the socket. Must run inside the runtime.
     pub async fn bind(settings: ListenerSettings) -> Result<Self, BindError> {
-        let host = if settings.host.is_empty() { "0.0.0.0" } else { settings.host.as_str() };
+        let host = if settings.host.is_empty() {
+            "0.0.0.0"
+        } else {
+            settings.host.as_str()
+        };
         let resolve = |source| BindError::Resolve {
             listener: settings.name.clone(),
             host: host.to_owned(),
@@ -74,15 +93,26 @@ impl Listener {
             .min_by_key(SocketAddr::is_ipv6)
             .ok_or_else(|| resolve(io::ErrorKind::NotFound.into()))?;
         let socket = open(address, &settings).map_err(|source| match source.kind() {
-            io::ErrorKind::AddrInUse => BindError::Taken { listener: settings.name.clone(), address },
-            _ => BindError::Refused { listener: settings.name.clone(), address, source },
+            io::ErrorKind::AddrInUse => BindError::Taken {
+                listener: settings.name.clone(),
+                address,
+            },
+            _ => BindError::Refused {
+                listener: settings.name.clone(),
+                address,
+                source,
+            },
         })?;
         let local = socket.local_addr().map_err(|source| BindError::Refused {
             listener: settings.name.clone(),
             address,
             source,
         })?;
-        Ok(Self { settings, socket, local })
+        Ok(Self {
+            settings,
+            socket,
+            local,
+        })
     }
 
     /// The listener's name.
@@ -129,7 +159,10 @@ impl Listener {
             if let Err(error) = self.tune(&stream) {
                 debug!(%listener, %peer, %error, "cannot set socket options");
             }
-            let info = ConnectionInfo { listener: Arc::clone(&listener), peer };
+            let info = ConnectionInfo {
+                listener: Arc::clone(&listener),
+                peer,
+            };
             let settings = ConnectionSettings {
                 max_request_bytes: self.settings.max_request_bytes,
                 max_idle: self.settings.max_idle,
@@ -156,7 +189,11 @@ impl Listener {
 }
 
 fn open(address: SocketAddr, settings: &ListenerSettings) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
     socket.set_reuse_address(true)?;
     if let Some(size) = settings.receive_buffer_bytes {
         // Set before `listen` so that accepted sockets inherit it and can scale their window.

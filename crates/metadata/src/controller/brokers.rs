@@ -30,14 +30,21 @@ pub struct Registration {
 /// `next_offset` is where the first record will go: a broker's epoch is the offset of its
 /// registration. Partitions get a new leader epoch even when the leader stays, so that nobody takes
 /// records of this incarnation for those of the last (KIP-320).
-pub fn register(image: &MetadataImage, registration: &Registration, next_offset: i64) -> Decision<i64> {
-    let endpoints = registration.endpoints.iter().map(|endpoint| BrokerEndpoint {
-        name: endpoint.name.clone(),
-        host: endpoint.host.clone(),
-        port: endpoint.port,
-        security_protocol: endpoint.security_protocol,
-        ..Default::default()
-    });
+pub fn register(
+    image: &MetadataImage,
+    registration: &Registration,
+    next_offset: i64,
+) -> Decision<i64> {
+    let endpoints = registration
+        .endpoints
+        .iter()
+        .map(|endpoint| BrokerEndpoint {
+            name: endpoint.name.clone(),
+            host: endpoint.host.clone(),
+            port: endpoint.port,
+            security_protocol: endpoint.security_protocol,
+            ..Default::default()
+        });
     let features = SUPPORTED_FEATURES.iter().map(|feature| BrokerFeature {
         name: feature.name.to_owned(),
         min_supported_version: feature.min,
@@ -57,12 +64,18 @@ pub fn register(image: &MetadataImage, registration: &Registration, next_offset:
     };
     let mut records = vec![MetadataRecord::RegisterBroker(record)];
     records.extend(elections(image, registration.broker_id));
-    Decision { records, response: next_offset }
+    Decision {
+        records,
+        response: next_offset,
+    }
 }
 
 /// Fences a broker that stops.
 pub fn fence(image: &MetadataImage, broker_id: i32) -> Decision<()> {
-    let broker = image.cluster().broker(broker_id.into()).filter(|broker| !broker.is_fenced());
+    let broker = image
+        .cluster()
+        .broker(broker_id.into())
+        .filter(|broker| !broker.is_fenced());
     let record = broker.map(|broker| {
         MetadataRecord::BrokerRegistrationChange(BrokerRegistrationChangeRecord {
             broker_id,
@@ -71,34 +84,41 @@ pub fn fence(image: &MetadataImage, broker_id: i32) -> Decision<()> {
             ..Default::default()
         })
     });
-    Decision { records: record.into_iter().collect(), response: () }
+    Decision {
+        records: record.into_iter().collect(),
+        response: (),
+    }
 }
 
 /// Makes the broker the leader of the partitions that only it can lead.
 fn elections(image: &MetadataImage, broker_id: i32) -> impl Iterator<Item = MetadataRecord> {
     image.topics().iter().flat_map(move |topic| {
-        topic.partitions.iter().filter_map(move |(index, partition)| {
-            let has_all_records = partition.isr.contains(&broker_id) || partition.elr.contains(&broker_id);
-            let is_free = partition.leader == NO_LEADER || partition.leader == broker_id;
-            (is_free && has_all_records).then(|| {
-                let mut isr = partition.isr.clone();
-                if !isr.contains(&broker_id) {
-                    isr.push(broker_id);
-                }
-                MetadataRecord::PartitionChange(PartitionChangeRecord {
-                    partition_id: *index,
-                    topic_id: topic.id,
-                    leader: broker_id,
-                    isr: (isr != partition.isr).then_some(isr),
-                    replicas: None,
-                    removing_replicas: None,
-                    adding_replicas: None,
-                    directories: None,
-                    eligible_leader_replicas: (!partition.elr.is_empty()).then(Vec::new),
-                    last_known_elr: (!partition.last_known_elr.is_empty()).then(Vec::new),
-                    ..Default::default()
+        topic
+            .partitions
+            .iter()
+            .filter_map(move |(index, partition)| {
+                let has_all_records =
+                    partition.isr.contains(&broker_id) || partition.elr.contains(&broker_id);
+                let is_free = partition.leader == NO_LEADER || partition.leader == broker_id;
+                (is_free && has_all_records).then(|| {
+                    let mut isr = partition.isr.clone();
+                    if !isr.contains(&broker_id) {
+                        isr.push(broker_id);
+                    }
+                    MetadataRecord::PartitionChange(PartitionChangeRecord {
+                        partition_id: *index,
+                        topic_id: topic.id,
+                        leader: broker_id,
+                        isr: (isr != partition.isr).then_some(isr),
+                        replicas: None,
+                        removing_replicas: None,
+                        adding_replicas: None,
+                        directories: None,
+                        eligible_leader_replicas: (!partition.elr.is_empty()).then(Vec::new),
+                        last_known_elr: (!partition.last_known_elr.is_empty()).then(Vec::new),
+                        ..Default::default()
+                    })
                 })
             })
-        })
     })
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use ottla_config::{
-    AlterError, AlterErrorKind, Alteration, ConfigMap, EligibleLeaderReplicas, Scope, validate_alteration,
+    AlterError, AlterErrorKind, Alteration, ConfigMap, EligibleLeaderReplicas, Scope,
+    validate_alteration,
 };
 use ottla_protocol::ErrorCode;
 use ottla_protocol::messages::metadata::{ConfigRecord, MetadataRecord};
@@ -45,7 +46,10 @@ fn alter(
     if let ConfigResource::Topic(name) = resource
         && image.topics().by_name(name).is_none()
     {
-        return Err((ErrorCode::UnknownTopicOrPartition, format!("topic '{name}' does not exist")));
+        return Err((
+            ErrorCode::UnknownTopicOrPartition,
+            format!("topic '{name}' does not exist"),
+        ));
     }
     let current = image.configs().of_or_empty(resource);
     let elr = match image.features().level(ELIGIBLE_LEADER_REPLICAS) {
@@ -75,9 +79,19 @@ pub(super) fn alter_code(error: &AlterError) -> ErrorCode {
     }
 }
 
-fn differences(resource: &ConfigResource, current: &ConfigMap, altered: &ConfigMap) -> Vec<MetadataRecord> {
-    let removed = current.keys().filter(|name| !altered.contains_key(*name)).map(|name| (name, None));
-    let set = altered.iter().filter(|(name, value)| current.get(*name) != Some(value)).map(|(name, value)| (name, Some(value)));
+fn differences(
+    resource: &ConfigResource,
+    current: &ConfigMap,
+    altered: &ConfigMap,
+) -> Vec<MetadataRecord> {
+    let removed = current
+        .keys()
+        .filter(|name| !altered.contains_key(*name))
+        .map(|name| (name, None));
+    let set = altered
+        .iter()
+        .filter(|(name, value)| current.get(*name) != Some(value))
+        .map(|(name, value)| (name, Some(value)));
     let changes: BTreeMap<&String, Option<&String>> = removed.chain(set).collect();
     let record = |(name, value): (&String, Option<&String>)| {
         MetadataRecord::Config(ConfigRecord {

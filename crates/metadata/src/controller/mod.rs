@@ -26,7 +26,10 @@ pub struct Decision<R> {
 impl<R> Decision<R> {
     /// An answer that changes nothing.
     pub fn answer(response: R) -> Self {
-        Self { records: Vec::new(), response }
+        Self {
+            records: Vec::new(),
+            response,
+        }
     }
 }
 

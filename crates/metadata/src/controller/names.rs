@@ -14,7 +14,9 @@ pub(crate) enum NameError {
     TooLong(usize),
     #[error("topic name '{0}' has other characters than letters, digits, '.', '_' and '-'")]
     Characters(String),
-    #[error("topic '{0}' collides with existing topic '{1}': '.' and '_' are the same in metric names")]
+    #[error(
+        "topic '{0}' collides with existing topic '{1}': '.' and '_' are the same in metric names"
+    )]
     Collision(String, String),
 }
 
@@ -51,9 +53,18 @@ mod tests {
     #[test]
     fn names() {
         let long = "a".repeat(250);
-        for (name, legal) in
-            [("a", true), ("A.b_c-9", true), ("", false), (".", false), ("..", false), ("...", true), ("a b", false), ("ä", false), (&long, false), (&long[1..], true)]
-        {
+        for (name, legal) in [
+            ("a", true),
+            ("A.b_c-9", true),
+            ("", false),
+            (".", false),
+            ("..", false),
+            ("...", true),
+            ("a b", false),
+            ("ä", false),
+            (&long, false),
+            (&long[1..], true),
+        ] {
             assert_eq!(check(name).is_ok(), legal, "{name:?}");
         }
         assert!(collide("a.b", "a_b"));

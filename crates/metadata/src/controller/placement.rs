@@ -35,22 +35,37 @@ impl Placer {
     pub fn new(image: &MetadataImage, offset: usize) -> Self {
         let mut racks: BTreeMap<Option<&str>, Rack> = BTreeMap::new();
         for broker in image.cluster().brokers() {
-            let rack = racks.entry(broker.rack()).or_insert_with(|| Rack { unfenced: Vec::new(), fenced: Vec::new() });
+            let rack = racks.entry(broker.rack()).or_insert_with(|| Rack {
+                unfenced: Vec::new(),
+                fenced: Vec::new(),
+            });
             match broker.is_fenced() {
                 true => rack.fenced.push(broker.id().0),
                 false => rack.unfenced.push(broker.id().0),
             }
         }
-        Self { racks: racks.into_values().collect(), next_partition: offset }
+        Self {
+            racks: racks.into_values().collect(),
+            next_partition: offset,
+        }
     }
 
     /// The replicas of the next partition, the leader to be first.
     pub fn place(&mut self, replication_factor: i16) -> Result<Vec<i32>, PlacementError> {
-        let wanted = usize::try_from(replication_factor).ok().filter(|wanted| *wanted > 0);
+        let wanted = usize::try_from(replication_factor)
+            .ok()
+            .filter(|wanted| *wanted > 0);
         let wanted = wanted.ok_or(PlacementError::NotPositive(replication_factor))?;
-        let brokers: usize = self.racks.iter().map(|rack| rack.unfenced.len() + rack.fenced.len()).sum();
+        let brokers: usize = self
+            .racks
+            .iter()
+            .map(|rack| rack.unfenced.len() + rack.fenced.len())
+            .sum();
         if wanted > brokers {
-            return Err(PlacementError::TooFewBrokers { wanted: replication_factor, brokers });
+            return Err(PlacementError::TooFewBrokers {
+                wanted: replication_factor,
+                brokers,
+            });
         }
         if self.racks.iter().all(|rack| rack.unfenced.is_empty()) {
             return Err(PlacementError::AllFenced);
@@ -64,8 +79,17 @@ impl Placer {
     }
 
     /// One broker of each rack in turn, until all are named.
-    fn stripe<'a>(&'a self, start: usize, brokers: impl Fn(&'a Rack) -> &'a Vec<i32>) -> impl Iterator<Item = i32> {
-        let racks: Vec<&Vec<i32>> = self.racks.iter().map(brokers).filter(|brokers| !brokers.is_empty()).collect();
+    fn stripe<'a>(
+        &'a self,
+        start: usize,
+        brokers: impl Fn(&'a Rack) -> &'a Vec<i32>,
+    ) -> impl Iterator<Item = i32> {
+        let racks: Vec<&Vec<i32>> = self
+            .racks
+            .iter()
+            .map(brokers)
+            .filter(|brokers| !brokers.is_empty())
+            .collect();
         let deepest = racks.iter().map(|brokers| brokers.len()).max().unwrap_or(0);
         let count = racks.len();
         (0..deepest).flat_map(move |depth| {

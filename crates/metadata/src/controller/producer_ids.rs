@@ -14,6 +14,14 @@ pub fn allocate(image: &MetadataImage, broker_id: i32, broker_epoch: i64) -> Dec
     let Some(next_producer_id) = first.checked_add(PRODUCER_IDS_BLOCK_SIZE) else {
         return Decision::answer(None);
     };
-    let record = ProducerIdsRecord { broker_id, broker_epoch, next_producer_id, ..Default::default() };
-    Decision { records: vec![MetadataRecord::ProducerIds(record)], response: Some(first) }
+    let record = ProducerIdsRecord {
+        broker_id,
+        broker_epoch,
+        next_producer_id,
+        ..Default::default()
+    };
+    Decision {
+        records: vec![MetadataRecord::ProducerIds(record)],
+        response: Some(first),
+    }
 }

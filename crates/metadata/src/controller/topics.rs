@@ -31,10 +31,15 @@ enum TopicError {
     Partitions(i32),
     #[error(transparent)]
     Placement(#[from] PlacementError),
-    #[error("replicas are assigned, so leave the number of partitions and the replication factor at -1")]
+    #[error(
+        "replicas are assigned, so leave the number of partitions and the replication factor at -1"
+    )]
     AssignmentAndCounts,
     #[error("the assignment of partition {partition} is wrong: {reason}")]
-    Assignment { partition: i32, reason: AssignmentFault },
+    Assignment {
+        partition: i32,
+        reason: AssignmentFault,
+    },
     #[error("the assigned partitions are not numbered from 0 without gaps")]
     AssignmentGaps,
     #[error("{given} assignments are given for {added} new partitions")]
@@ -71,7 +76,9 @@ enum AssignmentFault {
 impl TopicError {
     fn code(&self) -> ErrorCode {
         match self {
-            Self::Duplicate | Self::AssignmentAndCounts | Self::NameAndId => ErrorCode::InvalidRequest,
+            Self::Duplicate | Self::AssignmentAndCounts | Self::NameAndId => {
+                ErrorCode::InvalidRequest
+            }
             Self::Name(_) => ErrorCode::InvalidTopicException,
             Self::Exists(_) => ErrorCode::TopicAlreadyExists,
             Self::Partitions(_) | Self::NotMore { .. } => ErrorCode::InvalidPartitions,
@@ -90,9 +97,18 @@ impl TopicError {
 
 /// A new partition kept by `replicas`: the unfenced ones are in sync, the first of them leads.
 fn new_partition(image: &MetadataImage, replicas: Vec<i32>) -> PartitionImage {
-    let is_active = |id: &&i32| image.cluster().broker(BrokerId(**id)).is_some_and(|broker| !broker.is_fenced());
+    let is_active = |id: &&i32| {
+        image
+            .cluster()
+            .broker(BrokerId(**id))
+            .is_some_and(|broker| !broker.is_fenced())
+    };
     let active: Vec<i32> = replicas.iter().filter(is_active).copied().collect();
-    let isr = if active.is_empty() { replicas.clone() } else { active.clone() };
+    let isr = if active.is_empty() {
+        replicas.clone()
+    } else {
+        active.clone()
+    };
     PartitionImage {
         leader: active.first().copied().unwrap_or(crate::image::NO_LEADER),
         isr,

@@ -57,7 +57,10 @@ async fn describe(cluster: &ClusterArguments) -> Result<(), Failure> {
         })
         .collect();
     match cluster.format() {
-        Format::Json => print_json(&ClusterDocument { cluster_id: metadata.cluster_id, brokers }),
+        Format::Json => print_json(&ClusterDocument {
+            cluster_id: metadata.cluster_id,
+            brokers,
+        }),
         Format::Table => {
             println!("cluster {}\n", metadata.cluster_id.unwrap_or_default());
             print_rows(Format::Table, &brokers);
@@ -77,7 +80,11 @@ struct ApiRow {
 impl Row for ApiRow {
     const HEADINGS: &'static [&'static str] = &["KEY", "API", "VERSIONS"];
     fn cells(&self) -> Vec<String> {
-        vec![self.key.to_string(), self.name.clone(), format!("{}-{}", self.min_version, self.max_version)]
+        vec![
+            self.key.to_string(),
+            self.name.clone(),
+            format!("{}-{}", self.min_version, self.max_version),
+        ]
     }
 }
 

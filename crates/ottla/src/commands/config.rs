@@ -1,7 +1,9 @@
 //! `ottla config`.
 
 use ottla_client::Client;
-use ottla_protocol::messages::describe_configs_request::{DescribeConfigsRequest, DescribeConfigsResource};
+use ottla_protocol::messages::describe_configs_request::{
+    DescribeConfigsRequest, DescribeConfigsResource,
+};
 use ottla_protocol::messages::incremental_alter_configs_request::{
     AlterConfigsResource, AlterableConfig, IncrementalAlterConfigsRequest,
 };
@@ -23,7 +25,11 @@ pub async fn run(cluster: &ClusterArguments, command: ConfigCommand) -> Result<(
     let mut client = super::client(cluster);
     match command {
         ConfigCommand::Get { kind, name, all } => get(&mut client, cluster, kind, name, all).await,
-        ConfigCommand::Set { kind, name, properties } => set(&mut client, kind, name, &properties).await,
+        ConfigCommand::Set {
+            kind,
+            name,
+            properties,
+        } => set(&mut client, kind, name, &properties).await,
     }
 }
 
@@ -86,7 +92,11 @@ async fn get(
         resource_name: name.clone(),
         ..Default::default()
     };
-    let request = DescribeConfigsRequest { resources: vec![resource], include_synonyms: true, ..Default::default() };
+    let request = DescribeConfigsRequest {
+        resources: vec![resource],
+        include_synonyms: true,
+        ..Default::default()
+    };
     let response = match target {
         Some(id) => client.request_to(id, &request).await?,
         None => client.request(&request).await?,
@@ -94,7 +104,10 @@ async fn get(
     let mut rows = Vec::new();
     for result in response.results {
         check(result.error_code, result.error_message, || name.clone())?;
-        let shown = result.configs.into_iter().filter(|config| all || config.config_source != SOURCE_DEFAULT);
+        let shown = result
+            .configs
+            .into_iter()
+            .filter(|config| all || config.config_source != SOURCE_DEFAULT);
         rows.extend(shown.map(|config| PropertyRow {
             name: config.name,
             value: config.value,
@@ -107,7 +120,12 @@ async fn get(
     Ok(())
 }
 
-async fn set(client: &mut Client, kind: ResourceKind, name: String, properties: &[String]) -> Result<(), Failure> {
+async fn set(
+    client: &mut Client,
+    kind: ResourceKind,
+    name: String,
+    properties: &[String],
+) -> Result<(), Failure> {
     let alteration = |text: &String| match text.split_once('=') {
         Some((property, value)) => AlterableConfig {
             name: property.to_owned(),
@@ -115,7 +133,11 @@ async fn set(client: &mut Client, kind: ResourceKind, name: String, properties: 
             value: Some(value.to_owned()),
             ..Default::default()
         },
-        None => AlterableConfig { name: text.clone(), config_operation: DELETE, ..Default::default() },
+        None => AlterableConfig {
+            name: text.clone(),
+            config_operation: DELETE,
+            ..Default::default()
+        },
     };
     let target = target(kind, &name);
     let resource = AlterConfigsResource {
@@ -124,7 +146,10 @@ async fn set(client: &mut Client, kind: ResourceKind, name: String, properties: 
         configs: properties.iter().map(alteration).collect(),
         ..Default::default()
     };
-    let request = IncrementalAlterConfigsRequest { resources: vec![resource], ..Default::default() };
+    let request = IncrementalAlterConfigsRequest {
+        resources: vec![resource],
+        ..Default::default()
+    };
     let response = match target {
         Some(id) => client.request_to(id, &request).await?,
         None => client.request(&request).await?,

@@ -28,7 +28,11 @@ const MAX_BYTES: i32 = 32 * 1024 * 1024;
 pub async fn run(arguments: ConsumeArguments) -> Result<(), Failure> {
     let mut client = super::client(&arguments.cluster);
     let topic = client.topic(&arguments.topic).await?;
-    let mut partitions: Vec<i32> = topic.partitions.iter().map(|partition| partition.partition_index).collect();
+    let mut partitions: Vec<i32> = topic
+        .partitions
+        .iter()
+        .map(|partition| partition.partition_index)
+        .collect();
     if !arguments.partitions.is_empty() {
         partitions.clone_from(&arguments.partitions);
     }
@@ -38,7 +42,15 @@ pub async fn run(arguments: ConsumeArguments) -> Result<(), Failure> {
         true => BTreeMap::new(),
         false => resolve(&mut client, &arguments.topic, &partitions, Position::Latest).await?,
     };
-    let printed = Consumer { client, ends, positions, printed: 0, arguments: &arguments }.run().await;
+    let printed = Consumer {
+        client,
+        ends,
+        positions,
+        printed: 0,
+        arguments: &arguments,
+    }
+    .run()
+    .await;
     match printed {
         // The reader of our output has seen enough.
         Err(Failure::Pipe(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -60,11 +72,18 @@ impl Consumer<'_> {
     async fn run(&mut self) -> Result<(), Failure> {
         let mut decompressor = Decompressor::default();
         loop {
-            let open: Vec<i32> = self.positions.keys().copied().filter(|&partition| !self.is_done(partition)).collect();
+            let open: Vec<i32> = self
+                .positions
+                .keys()
+                .copied()
+                .filter(|&partition| !self.is_done(partition))
+                .collect();
             if open.is_empty() || self.has_enough() {
                 return Ok(());
             }
-            for (leader, partitions) in by_leader(&mut self.client, &self.arguments.topic, &open).await? {
+            for (leader, partitions) in
+                by_leader(&mut self.client, &self.arguments.topic, &open).await?
+            {
                 for data in self.fetch(leader, &partitions).await? {
                     self.print(data, &mut decompressor)?;
                 }
@@ -74,14 +93,22 @@ impl Consumer<'_> {
 
     fn is_done(&self, partition: i32) -> bool {
         let position = self.positions.get(&partition);
-        self.ends.get(&partition).is_some_and(|end| position.is_none_or(|position| position >= end))
+        self.ends
+            .get(&partition)
+            .is_some_and(|end| position.is_none_or(|position| position >= end))
     }
 
     fn has_enough(&self) -> bool {
-        self.arguments.max_records.is_some_and(|max| self.printed >= max)
+        self.arguments
+            .max_records
+            .is_some_and(|max| self.printed >= max)
     }
 
-    async fn fetch(&mut self, leader: i32, partitions: &[i32]) -> Result<Vec<PartitionData>, Failure> {
+    async fn fetch(
+        &mut self,
+        leader: i32,
+        partitions: &[i32],
+    ) -> Result<Vec<PartitionData>, Failure> {
         let partition = |&partition: &i32| FetchPartition {
             partition,
             fetch_offset: self.positions.get(&partition).copied().unwrap_or(0),
@@ -108,13 +135,25 @@ impl Consumer<'_> {
             .request_within(&request, LAST_VERSION_WITH_TOPIC_NAMES, limit)
             .await
             .map_err(ClientError::Request)?;
-        check(response.error_code, None, || format!("fetch of {}", self.arguments.topic))?;
-        Ok(response.responses.into_iter().flat_map(|topic| topic.partitions).collect())
+        check(response.error_code, None, || {
+            format!("fetch of {}", self.arguments.topic)
+        })?;
+        Ok(response
+            .responses
+            .into_iter()
+            .flat_map(|topic| topic.partitions)
+            .collect())
     }
 
-    fn print(&mut self, data: PartitionData, decompressor: &mut Decompressor) -> Result<(), Failure> {
+    fn print(
+        &mut self,
+        data: PartitionData,
+        decompressor: &mut Decompressor,
+    ) -> Result<(), Failure> {
         let partition = data.partition_index;
-        check(data.error_code, None, || format!("partition {}-{partition}", self.arguments.topic))?;
+        check(data.error_code, None, || {
+            format!("partition {}-{partition}", self.arguments.topic)
+        })?;
         let mut out = io::stdout().lock();
         for batch in batches(&data.records.unwrap_or_default().to_bytes()) {
             let batch = batch?;
@@ -123,7 +162,10 @@ impl Consumer<'_> {
                 for record in batch.records(decompressor)? {
                     let record = record?;
                     let position = self.positions.get(&partition).copied().unwrap_or(0);
-                    let behind_the_end = self.ends.get(&partition).is_some_and(|end| record.offset >= *end);
+                    let behind_the_end = self
+                        .ends
+                        .get(&partition)
+                        .is_some_and(|end| record.offset >= *end);
                     if record.offset >= position && !behind_the_end && !self.has_enough() {
                         self.write(&mut out, partition, &record)?;
                         self.printed += 1;
@@ -140,10 +182,17 @@ impl Consumer<'_> {
     }
 
     fn write(&self, out: &mut impl Write, partition: i32, record: &RecordRef) -> io::Result<()> {
-        let text = |bytes: &Option<Bytes>| bytes.as_deref().map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+        let text = |bytes: &Option<Bytes>| {
+            bytes
+                .as_deref()
+                .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+        };
         if self.arguments.cluster.json {
             let headers = record.headers.iter().map(|header| {
-                (String::from_utf8_lossy(&header.key).into_owned(), text(&header.value))
+                (
+                    String::from_utf8_lossy(&header.key).into_owned(),
+                    text(&header.value),
+                )
             });
             let line = JsonRecord {
                 partition,
@@ -181,7 +230,8 @@ fn is_aborted(
 ) -> bool {
     batch.is_transactional()
         && aborted.unwrap_or_default().iter().any(|transaction| {
-            transaction.producer_id == batch.producer_id() && transaction.first_offset <= batch.base_offset()
+            transaction.producer_id == batch.producer_id()
+                && transaction.first_offset <= batch.base_offset()
         })
 }
 

@@ -27,8 +27,25 @@ pub async fn run(cluster: &ClusterArguments, command: GroupCommand) -> Result<()
     match command {
         GroupCommand::List => list(&mut client, cluster).await,
         GroupCommand::Describe { ids } => describe(&mut client, cluster, ids).await,
-        GroupCommand::Rewind { id, topic, partitions, to, dry_run } => {
-            rewind(&mut client, cluster, Rewind { id, topic, partitions, to: to.parse()?, dry_run }).await
+        GroupCommand::Rewind {
+            id,
+            topic,
+            partitions,
+            to,
+            dry_run,
+        } => {
+            rewind(
+                &mut client,
+                cluster,
+                Rewind {
+                    id,
+                    topic,
+                    partitions,
+                    to: to.parse()?,
+                    dry_run,
+                },
+            )
+            .await
         }
         GroupCommand::Delete { ids } => delete(&mut client, ids).await,
     }
@@ -45,7 +62,12 @@ struct GroupRow {
 impl Row for GroupRow {
     const HEADINGS: &'static [&'static str] = &["GROUP", "KIND", "STATE", "PROTOCOL"];
     fn cells(&self) -> Vec<String> {
-        vec![self.id.clone(), self.kind.clone(), self.state.clone(), self.protocol_type.clone()]
+        vec![
+            self.id.clone(),
+            self.kind.clone(),
+            self.state.clone(),
+            self.protocol_type.clone(),
+        ]
     }
 }
 
@@ -54,8 +76,12 @@ async fn list(client: &mut Client, cluster: &ClusterArguments) -> Result<(), Fai
     let brokers: Vec<i32> = client.nodes().map(|node| node.id).collect();
     let mut rows = Vec::new();
     for broker in brokers {
-        let response = client.request_to(broker, &ListGroupsRequest::default()).await?;
-        check(response.error_code, None, || format!("groups of broker {broker}"))?;
+        let response = client
+            .request_to(broker, &ListGroupsRequest::default())
+            .await?;
+        check(response.error_code, None, || {
+            format!("groups of broker {broker}")
+        })?;
         rows.extend(response.groups.into_iter().map(|group| GroupRow {
             id: group.group_id,
             kind: group.group_type,
@@ -121,7 +147,11 @@ struct GroupDocument {
     offsets: Vec<OffsetRow>,
 }
 
-async fn describe(client: &mut Client, cluster: &ClusterArguments, ids: Vec<String>) -> Result<(), Failure> {
+async fn describe(
+    client: &mut Client,
+    cluster: &ClusterArguments,
+    ids: Vec<String>,
+) -> Result<(), Failure> {
     let mut documents = Vec::new();
     for id in ids {
         documents.push(document(client, id).await?);
@@ -131,7 +161,10 @@ async fn describe(client: &mut Client, cluster: &ClusterArguments, ids: Vec<Stri
         return Ok(());
     }
     for document in documents {
-        println!("group {}: {}, {}\n", document.id, document.state, document.assignor);
+        println!(
+            "group {}: {}, {}\n",
+            document.id, document.state, document.assignor
+        );
         print_rows(Format::Table, &document.members);
         println!();
         print_rows(Format::Table, &document.offsets);
@@ -142,10 +175,15 @@ async fn describe(client: &mut Client, cluster: &ClusterArguments, ids: Vec<Stri
 
 async fn document(client: &mut Client, id: String) -> Result<GroupDocument, Failure> {
     let coordinator = client.coordinator(&id).await?;
-    let request = DescribeGroupsRequest { groups: vec![id.clone()], ..Default::default() };
+    let request = DescribeGroupsRequest {
+        groups: vec![id.clone()],
+        ..Default::default()
+    };
     let response = client.request_to(coordinator, &request).await?;
     let group = response.groups.into_iter().next().unwrap_or_default();
-    check(group.error_code, group.error_message, || format!("group {id}"))?;
+    check(group.error_code, group.error_message, || {
+        format!("group {id}")
+    })?;
     let members = group
         .members
         .into_iter()
@@ -168,9 +206,20 @@ async fn document(client: &mut Client, id: String) -> Result<GroupDocument, Fail
     })
 }
 
-async fn committed(client: &mut Client, coordinator: i32, id: &str) -> Result<OffsetFetchResponseGroup, Failure> {
-    let groups = vec![OffsetFetchRequestGroup { group_id: id.to_owned(), topics: None, ..Default::default() }];
-    let request = OffsetFetchRequest { groups, ..Default::default() };
+async fn committed(
+    client: &mut Client,
+    coordinator: i32,
+    id: &str,
+) -> Result<OffsetFetchResponseGroup, Failure> {
+    let groups = vec![OffsetFetchRequestGroup {
+        group_id: id.to_owned(),
+        topics: None,
+        ..Default::default()
+    }];
+    let request = OffsetFetchRequest {
+        groups,
+        ..Default::default()
+    };
     let connection = client.node(coordinator).await?;
     let response = connection
         .request_at(&request, LAST_VERSION_WITH_TOPIC_NAMES)
@@ -181,10 +230,17 @@ async fn committed(client: &mut Client, coordinator: i32, id: &str) -> Result<Of
     Ok(group)
 }
 
-async fn offset_rows(client: &mut Client, group: OffsetFetchResponseGroup) -> Result<Vec<OffsetRow>, Failure> {
+async fn offset_rows(
+    client: &mut Client,
+    group: OffsetFetchResponseGroup,
+) -> Result<Vec<OffsetRow>, Failure> {
     let mut rows = Vec::new();
     for topic in group.topics {
-        let partitions: Vec<i32> = topic.partitions.iter().map(|partition| partition.partition_index).collect();
+        let partitions: Vec<i32> = topic
+            .partitions
+            .iter()
+            .map(|partition| partition.partition_index)
+            .collect();
         let ends = resolve(client, &topic.name, &partitions, Position::Latest).await?;
         rows.extend(topic.partitions.into_iter().map(|partition| {
             let log_end_offset = ends.get(&partition.partition_index).copied().unwrap_or(-1);
@@ -220,52 +276,92 @@ struct RewoundRow {
 impl Row for RewoundRow {
     const HEADINGS: &'static [&'static str] = &["TOPIC", "PARTITION", "NEW OFFSET"];
     fn cells(&self) -> Vec<String> {
-        vec![self.topic.clone(), self.partition.to_string(), self.offset.to_string()]
+        vec![
+            self.topic.clone(),
+            self.partition.to_string(),
+            self.offset.to_string(),
+        ]
     }
 }
 
-async fn rewind(client: &mut Client, cluster: &ClusterArguments, rewind: Rewind) -> Result<(), Failure> {
+async fn rewind(
+    client: &mut Client,
+    cluster: &ClusterArguments,
+    rewind: Rewind,
+) -> Result<(), Failure> {
     let partitions = match rewind.partitions.is_empty() {
         false => rewind.partitions,
-        true => client.topic(&rewind.topic).await?.partitions.iter().map(|found| found.partition_index).collect(),
+        true => client
+            .topic(&rewind.topic)
+            .await?
+            .partitions
+            .iter()
+            .map(|found| found.partition_index)
+            .collect(),
     };
     let offsets = resolve(client, &rewind.topic, &partitions, rewind.to).await?;
     if !rewind.dry_run {
         commit(client, &rewind.id, &rewind.topic, &offsets).await?;
     }
-    let row = |(&partition, &offset): (&i32, &i64)| RewoundRow { topic: rewind.topic.clone(), partition, offset };
-    print_rows(cluster.format(), &offsets.iter().map(row).collect::<Vec<_>>());
+    let row = |(&partition, &offset): (&i32, &i64)| RewoundRow {
+        topic: rewind.topic.clone(),
+        partition,
+        offset,
+    };
+    print_rows(
+        cluster.format(),
+        &offsets.iter().map(row).collect::<Vec<_>>(),
+    );
     Ok(())
 }
 
-async fn commit(client: &mut Client, id: &str, topic: &str, offsets: &BTreeMap<i32, i64>) -> Result<(), Failure> {
+async fn commit(
+    client: &mut Client,
+    id: &str,
+    topic: &str,
+    offsets: &BTreeMap<i32, i64>,
+) -> Result<(), Failure> {
     let coordinator = client.coordinator(id).await?;
-    let partition = |(&partition_index, &committed_offset): (&i32, &i64)| OffsetCommitRequestPartition {
-        partition_index,
-        committed_offset,
-        ..Default::default()
-    };
+    let partition =
+        |(&partition_index, &committed_offset): (&i32, &i64)| OffsetCommitRequestPartition {
+            partition_index,
+            committed_offset,
+            ..Default::default()
+        };
     let topics = vec![OffsetCommitRequestTopic {
         name: topic.to_owned(),
         partitions: offsets.iter().map(partition).collect(),
         ..Default::default()
     }];
-    let request = OffsetCommitRequest { group_id: id.to_owned(), topics, ..Default::default() };
+    let request = OffsetCommitRequest {
+        group_id: id.to_owned(),
+        topics,
+        ..Default::default()
+    };
     let connection = client.node(coordinator).await?;
     let response = connection
         .request_at(&request, LAST_VERSION_WITH_TOPIC_NAMES)
         .await
         .map_err(ottla_client::ClientError::Request)?;
-    response.topics.into_iter().flat_map(|topic| topic.partitions).try_for_each(|partition| {
-        check(partition.error_code, None, || format!("group {id}, {topic}-{}", partition.partition_index))
-    })
+    response
+        .topics
+        .into_iter()
+        .flat_map(|topic| topic.partitions)
+        .try_for_each(|partition| {
+            check(partition.error_code, None, || {
+                format!("group {id}, {topic}-{}", partition.partition_index)
+            })
+        })
 }
 
 async fn delete(client: &mut Client, ids: Vec<String>) -> Result<(), Failure> {
     let mut failure = None;
     for id in ids {
         let coordinator = client.coordinator(&id).await?;
-        let request = DeleteGroupsRequest { groups_names: vec![id.clone()], ..Default::default() };
+        let request = DeleteGroupsRequest {
+            groups_names: vec![id.clone()],
+            ..Default::default()
+        };
         for result in client.request_to(coordinator, &request).await?.results {
             if let Err(error) = check(result.error_code, None, || format!("group {id}")) {
                 super::keep_first(&mut failure, error);

@@ -12,7 +12,11 @@ use crate::failure::Failure;
 
 /// Runs one subcommand.
 pub fn run(command: LogCommand) -> Result<(), Failure> {
-    let LogCommand::Dump { files, records, json } = command;
+    let LogCommand::Dump {
+        files,
+        records,
+        json,
+    } = command;
     let mut decompressor = Decompressor::default();
     for path in files {
         match dump(&path, records, json, &mut decompressor) {
@@ -51,8 +55,16 @@ struct RecordLine {
     headers: usize,
 }
 
-fn dump(path: &Path, with_records: bool, json: bool, decompressor: &mut Decompressor) -> Result<(), Failure> {
-    let file = |source| Failure::File { path: PathBuf::from(path), source };
+fn dump(
+    path: &Path,
+    with_records: bool,
+    json: bool,
+    decompressor: &mut Decompressor,
+) -> Result<(), Failure> {
+    let file = |source| Failure::File {
+        path: PathBuf::from(path),
+        source,
+    };
     let bytes = Bytes::from(std::fs::read(path).map_err(file)?);
     let mut out = io::BufWriter::new(io::stdout().lock());
     if !json {
@@ -61,12 +73,21 @@ fn dump(path: &Path, with_records: bool, json: bool, decompressor: &mut Decompre
     let mut walk = batches(&bytes);
     let mut position = 0;
     while let Some(batch) = walk.next() {
-        let batch = batch.map_err(|error| file(io::Error::new(io::ErrorKind::InvalidData, format!("at byte {position}: {error}"))))?;
+        let batch = batch.map_err(|error| {
+            file(io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("at byte {position}: {error}"),
+            ))
+        })?;
         write_line(&mut out, json, &batch_line(position, &batch))?;
         if with_records {
             for record in batch.records(decompressor)? {
                 let record = record?;
-                let text = |bytes: &Option<Bytes>| bytes.as_deref().map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+                let text = |bytes: &Option<Bytes>| {
+                    bytes
+                        .as_deref()
+                        .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+                };
                 let line = RecordLine {
                     offset: record.offset,
                     timestamp: record.timestamp,
@@ -80,7 +101,11 @@ fn dump(path: &Path, with_records: bool, json: bool, decompressor: &mut Decompre
         position += batch.size_bytes();
     }
     if walk.remaining_bytes() > 0 {
-        writeln!(out, "{} bytes after the last whole batch", walk.remaining_bytes())?;
+        writeln!(
+            out,
+            "{} bytes after the last whole batch",
+            walk.remaining_bytes()
+        )?;
     }
     Ok(out.flush()?)
 }
@@ -109,7 +134,10 @@ fn write_line<T: Serialize>(out: &mut impl Write, json: bool, line: &T) -> Resul
     let value = serde_json::to_value(line).map_err(io::Error::from)?;
     match (&value, json) {
         (serde_json::Value::Object(fields), false) => {
-            let pairs: Vec<String> = fields.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+            let pairs: Vec<String> = fields
+                .iter()
+                .map(|(name, value)| format!("{name}: {value}"))
+                .collect();
             writeln!(out, "{}", pairs.join(" "))?;
         }
         _ => writeln!(out, "{value}")?,

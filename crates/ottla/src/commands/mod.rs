@@ -28,7 +28,12 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Format(arguments) => format::run(&arguments),
         Command::Log { command } => log::run(command),
         Command::Completion { shell } => {
-            clap_complete::generate(shell, &mut Arguments::command(), "ottla", &mut std::io::stdout());
+            clap_complete::generate(
+                shell,
+                &mut Arguments::command(),
+                "ottla",
+                &mut std::io::stdout(),
+            );
             Ok(())
         }
         Command::Topic { cluster, command } => on_cluster(topic::run(&cluster, command)),
@@ -41,7 +46,10 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
 }
 
 fn on_cluster(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(work)
 }
 
 /// A client of the cluster that the arguments name.
@@ -65,10 +73,20 @@ fn keep_first(first: &mut Option<Failure>, failure: Failure) {
 /// The leader of a partition.
 async fn leader_of(client: &mut Client, topic: &str, partition: i32) -> Result<i32, Failure> {
     let metadata = client.topic(topic).await?;
-    let found = metadata.partitions.iter().find(|candidate| candidate.partition_index == partition);
+    let found = metadata
+        .partitions
+        .iter()
+        .find(|candidate| candidate.partition_index == partition);
     match found.map(|partition| partition.leader_id) {
-        None => Err(Failure::Missing { kind: "partition", name: format!("{topic}-{partition}") }),
-        Some(-1) => Err(ClientError::NoLeader { topic: topic.to_owned(), partition }.into()),
+        None => Err(Failure::Missing {
+            kind: "partition",
+            name: format!("{topic}-{partition}"),
+        }),
+        Some(-1) => Err(ClientError::NoLeader {
+            topic: topic.to_owned(),
+            partition,
+        }
+        .into()),
         Some(leader) => Ok(leader),
     }
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use ottla_client::Client;
-use ottla_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic};
+use ottla_protocol::messages::list_offsets_request::{
+    ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic,
+};
 
 use crate::failure::{Failure, check};
 
@@ -35,7 +37,11 @@ impl FromStr for Position {
             "latest" => Some(Self::Latest),
             _ => match text.strip_prefix('@') {
                 Some(time) => time.parse().ok().map(Self::Time),
-                None => text.parse().ok().filter(|offset| *offset >= 0).map(Self::Offset),
+                None => text
+                    .parse()
+                    .ok()
+                    .filter(|offset| *offset >= 0)
+                    .map(Self::Offset),
             },
         };
         position.ok_or(Failure::Argument {
@@ -54,27 +60,55 @@ pub async fn resolve(
     position: Position,
 ) -> Result<BTreeMap<i32, i64>, Failure> {
     let timestamp = match position {
-        Position::Offset(offset) => return Ok(partitions.iter().map(|&partition| (partition, offset)).collect()),
+        Position::Offset(offset) => {
+            return Ok(partitions
+                .iter()
+                .map(|&partition| (partition, offset))
+                .collect());
+        }
         Position::Earliest => EARLIEST,
         Position::Latest => LATEST,
         Position::Time(time) => time,
     };
     let mut offsets = BTreeMap::new();
     for (leader, partitions) in by_leader(client, topic, partitions).await? {
-        let asked = |&partition_index: &i32| ListOffsetsPartition { partition_index, timestamp, ..Default::default() };
+        let asked = |&partition_index: &i32| ListOffsetsPartition {
+            partition_index,
+            timestamp,
+            ..Default::default()
+        };
         let topics = vec![ListOffsetsTopic {
             name: topic.to_owned(),
             partitions: partitions.iter().map(asked).collect(),
             ..Default::default()
         }];
-        let response = client.request_to(leader, &ListOffsetsRequest { replica_id: -1, topics, ..Default::default() }).await?;
-        for found in response.topics.into_iter().flat_map(|topic| topic.partitions) {
-            check(found.error_code, None, || format!("partition {topic}-{}", found.partition_index))?;
+        let response = client
+            .request_to(
+                leader,
+                &ListOffsetsRequest {
+                    replica_id: -1,
+                    topics,
+                    ..Default::default()
+                },
+            )
+            .await?;
+        for found in response
+            .topics
+            .into_iter()
+            .flat_map(|topic| topic.partitions)
+        {
+            check(found.error_code, None, || {
+                format!("partition {topic}-{}", found.partition_index)
+            })?;
             offsets.insert(found.partition_index, found.offset);
         }
     }
     // No record is as late as the time asked for: that is behind the last one.
-    let past_the_end: Vec<i32> = offsets.iter().filter(|(_, offset)| **offset < 0).map(|(index, _)| *index).collect();
+    let past_the_end: Vec<i32> = offsets
+        .iter()
+        .filter(|(_, offset)| **offset < 0)
+        .map(|(index, _)| *index)
+        .collect();
     if !past_the_end.is_empty() {
         offsets.extend(Box::pin(resolve(client, topic, &past_the_end, Position::Latest)).await?);
     }
@@ -89,7 +123,10 @@ pub async fn by_leader(
 ) -> Result<BTreeMap<i32, Vec<i32>>, Failure> {
     let mut leaders: BTreeMap<i32, Vec<i32>> = BTreeMap::new();
     for &partition in partitions {
-        leaders.entry(super::leader_of(client, topic, partition).await?).or_default().push(partition);
+        leaders
+            .entry(super::leader_of(client, topic, partition).await?)
+            .or_default()
+            .push(partition);
     }
     Ok(leaders)
 }

@@ -8,8 +8,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use ottla_client::{Client, partition_of};
 use ottla_protocol::Records;
-use ottla_protocol::messages::produce_request::{PartitionProduceData, ProduceRequest, TopicProduceData};
-use ottla_protocol::records::{BatchBuilder, Compression, CompressionSpec, Compressor, RecordHeader};
+use ottla_protocol::messages::produce_request::{
+    PartitionProduceData, ProduceRequest, TopicProduceData,
+};
+use ottla_protocol::records::{
+    BatchBuilder, Compression, CompressionSpec, Compressor, RecordHeader,
+};
 
 use crate::arguments::{Codec, ProduceArguments};
 use crate::failure::{Failure, check};
@@ -25,7 +29,9 @@ const LAST_VERSION_WITH_TOPIC_NAMES: i16 = 12;
 pub async fn run(arguments: ProduceArguments) -> Result<(), Failure> {
     let mut client = super::client(&arguments.cluster);
     let topic = client.topic(&arguments.topic).await?;
-    let partitions = u32::try_from(topic.partitions.len()).unwrap_or(u32::MAX).max(1);
+    let partitions = u32::try_from(topic.partitions.len())
+        .unwrap_or(u32::MAX)
+        .max(1);
     let mut producer = Producer {
         client,
         partitions,
@@ -36,10 +42,15 @@ pub async fn run(arguments: ProduceArguments) -> Result<(), Failure> {
         arguments: &arguments,
     };
     if arguments.files.is_empty() {
-        producer.lines(io::stdin().lock(), Path::new("standard input")).await?;
+        producer
+            .lines(io::stdin().lock(), Path::new("standard input"))
+            .await?;
     }
     for path in &arguments.files {
-        let file = File::open(path).map_err(|source| Failure::File { path: path.clone(), source })?;
+        let file = File::open(path).map_err(|source| Failure::File {
+            path: path.clone(),
+            source,
+        })?;
         producer.lines(BufReader::new(file), path).await?;
     }
     producer.flush().await
@@ -71,7 +82,11 @@ impl Producer<'_> {
         loop {
             line.clear();
             let read = input.read_until(b'\n', &mut line);
-            if read.map_err(|source| Failure::File { path: path.to_owned(), source })? == 0 {
+            if read.map_err(|source| Failure::File {
+                path: path.to_owned(),
+                source,
+            })? == 0
+            {
                 return Ok(());
             }
             let text = line.strip_suffix(b"\n").unwrap_or(&line);
@@ -85,7 +100,11 @@ impl Producer<'_> {
             Some(separator) => split_key(line, separator.as_bytes()),
             None => (None, line),
         };
-        let is_null = self.arguments.null.as_ref().is_some_and(|null| null.as_bytes() == value);
+        let is_null = self
+            .arguments
+            .null
+            .as_ref()
+            .is_some_and(|null| null.as_bytes() == value);
         let partition = match (self.arguments.partition, key) {
             (Some(partition), _) => partition,
             (None, Some(key)) => partition_of(key, self.partitions),
@@ -95,9 +114,15 @@ impl Producer<'_> {
             .arguments
             .headers
             .iter()
-            .map(|(name, value)| RecordHeader { key: name, value: Some(value.as_bytes()) })
+            .map(|(name, value)| RecordHeader {
+                key: name,
+                value: Some(value.as_bytes()),
+            })
             .collect();
-        let batch = self.batches.entry(partition).or_insert_with(|| BatchBuilder::new(self.spec));
+        let batch = self
+            .batches
+            .entry(partition)
+            .or_insert_with(|| BatchBuilder::new(self.spec));
         batch.append(now_ms(), key, (!is_null).then_some(value), &headers)?;
         if batch.uncompressed_size_bytes() >= BATCH_BYTES {
             // Without keys, each batch goes to the next partition, not each record.
@@ -122,7 +147,11 @@ impl Producer<'_> {
         let records = batch.build(0, -1, &mut self.compressor)?;
         let topic = &self.arguments.topic;
         let leader = super::leader_of(&mut self.client, topic, partition).await?;
-        let data = PartitionProduceData { index: partition, records: Some(Records::from(records)), ..Default::default() };
+        let data = PartitionProduceData {
+            index: partition,
+            records: Some(Records::from(records)),
+            ..Default::default()
+        };
         let request = ProduceRequest {
             acks: ACKS_ALL,
             timeout_ms: super::timeout_ms(&self.arguments.cluster),
@@ -138,10 +167,20 @@ impl Producer<'_> {
             .request_at(&request, LAST_VERSION_WITH_TOPIC_NAMES)
             .await
             .map_err(ottla_client::ClientError::Request)?;
-        for done in response.responses.into_iter().flat_map(|topic| topic.partition_responses) {
-            check(done.error_code, done.error_message, || format!("records for {topic}-{partition}"))?;
+        for done in response
+            .responses
+            .into_iter()
+            .flat_map(|topic| topic.partition_responses)
+        {
+            check(done.error_code, done.error_message, || {
+                format!("records for {topic}-{partition}")
+            })?;
             if self.arguments.verbose {
-                println!("{topic}-{partition} offset {} records {count} time {}", done.base_offset, now_ms());
+                println!(
+                    "{topic}-{partition} offset {} records {count} time {}",
+                    done.base_offset,
+                    now_ms()
+                );
             }
         }
         Ok(())
@@ -149,7 +188,9 @@ impl Producer<'_> {
 }
 
 fn split_key<'a>(line: &'a [u8], separator: &[u8]) -> (Option<&'a [u8]>, &'a [u8]) {
-    let at = line.windows(separator.len().max(1)).position(|window| window == separator);
+    let at = line
+        .windows(separator.len().max(1))
+        .position(|window| window == separator);
     match at {
         Some(at) => (Some(&line[..at]), &line[at + separator.len()..]),
         None => (None, line),
@@ -157,7 +198,9 @@ fn split_key<'a>(line: &'a [u8], separator: &[u8]) -> (Option<&'a [u8]>, &'a [u8
 }
 
 fn now_ms() -> i64 {
-    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let elapsed = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)
 }
 

@@ -15,31 +15,40 @@ use crate::failure::Failure;
 pub fn run(arguments: &StartArguments) -> Result<(), Failure> {
     let log_levels = super::logging::start();
     let config = load(arguments.file.as_deref(), &arguments.overrides)?;
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let node = Node::start(config, log_levels).await?;
-        announce(&node)?;
-        tokio::select! {
-            _ = terminate.recv() => info!("SIGTERM received, stopping"),
-            _ = interrupt.recv() => info!("SIGINT received, stopping"),
-            () = node.failed() => {}
-        }
-        Ok(node.stop().await?)
-    })
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?
+        .block_on(async {
+            let mut terminate = signal(SignalKind::terminate())?;
+            let mut interrupt = signal(SignalKind::interrupt())?;
+            let node = Node::start(config, log_levels).await?;
+            announce(&node)?;
+            tokio::select! {
+                _ = terminate.recv() => info!("SIGTERM received, stopping"),
+                _ = interrupt.recv() => info!("SIGINT received, stopping"),
+                () = node.failed() => {}
+            }
+            Ok(node.stop().await?)
+        })
 }
 
 /// The node's configuration from `file`, the environment and `overrides`; warnings are logged.
 pub fn load(file: Option<&Path>, overrides: &[String]) -> Result<BrokerConfig, Failure> {
     let properties = file.map(read).transpose()?;
-    let environment = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let (config, warnings) = BrokerConfig::load(properties.as_ref(), environment, overrides)?;
-    warnings.iter().for_each(|warning: &ConfigWarning| warn!("{warning}"));
+    warnings
+        .iter()
+        .for_each(|warning: &ConfigWarning| warn!("{warning}"));
     Ok(config)
 }
 
 fn read(path: &Path) -> Result<Properties, Failure> {
-    let bytes = std::fs::read(path).map_err(|source| Failure::File { path: path.to_owned(), source })?;
+    let bytes = std::fs::read(path).map_err(|source| Failure::File {
+        path: path.to_owned(),
+        source,
+    })?;
     Ok(Properties::parse_bytes(&bytes).map_err(ottla_config::ConfigError::from)?)
 }
 

@@ -10,7 +10,9 @@ use ottla_protocol::messages::create_topics_response::{
 };
 use ottla_protocol::messages::metadata::{ConfigRecord, MetadataRecord, TopicRecord};
 
-use super::{AssignmentFault, MAX_PARTITIONS_PER_REQUEST, TopicError, check_assignment, new_partition};
+use super::{
+    AssignmentFault, MAX_PARTITIONS_PER_REQUEST, TopicError, check_assignment, new_partition,
+};
 use crate::controller::placement::Placer;
 use crate::controller::{Decision, DecisionContext, names};
 use crate::image::{ConfigResource, MetadataImage, PartitionImage};
@@ -43,7 +45,9 @@ pub fn create_topics(
             continue;
         }
         let planned = plan(image, topic, &created, context).and_then(|planned| {
-            partitions_left = partitions_left.checked_sub(planned.partitions.len()).ok_or(TopicError::TooMany)?;
+            partitions_left = partitions_left
+                .checked_sub(planned.partitions.len())
+                .ok_or(TopicError::TooMany)?;
             Ok(planned)
         });
         match planned {
@@ -58,12 +62,23 @@ pub fn create_topics(
     if request.validate_only {
         records.clear();
     }
-    Decision { records, response: CreateTopicsResponse { topics, ..Default::default() } }
+    Decision {
+        records,
+        response: CreateTopicsResponse {
+            topics,
+            ..Default::default()
+        },
+    }
 }
 
 fn duplicates(request: &CreateTopicsRequest) -> HashSet<&str> {
     let mut seen = HashSet::new();
-    request.topics.iter().map(|topic| topic.name.as_str()).filter(|name| !seen.insert(*name)).collect()
+    request
+        .topics
+        .iter()
+        .map(|topic| topic.name.as_str())
+        .filter(|name| !seen.insert(*name))
+        .collect()
 }
 
 fn plan(
@@ -77,18 +92,32 @@ fn plan(
         return Err(TopicError::Exists(topic.name.clone()));
     }
     if names::may_collide(&topic.name) {
-        let existing = image.topics().iter().map(|topic| &*topic.name).chain(created.iter().copied());
-        if let Some(other) = existing.into_iter().find(|other| names::collide(other, &topic.name)) {
+        let existing = image
+            .topics()
+            .iter()
+            .map(|topic| &*topic.name)
+            .chain(created.iter().copied());
+        if let Some(other) = existing
+            .into_iter()
+            .find(|other| names::collide(other, &topic.name))
+        {
             return Err(names::NameError::Collision(topic.name.clone(), other.to_owned()).into());
         }
     }
-    let configs = topic.configs.iter().map(|config| (config.name.as_str(), config.value.as_deref()));
+    let configs = topic
+        .configs
+        .iter()
+        .map(|config| (config.name.as_str(), config.value.as_deref()));
     let configs = validate_new_topic(context.config, configs)?;
     let partitions = match topic.assignments.is_empty() {
         true => placed(image, topic, context)?,
         false => assigned(image, topic)?,
     };
-    Ok(NewTopic { id: context.new_id(), partitions, configs })
+    Ok(NewTopic {
+        id: context.new_id(),
+        partitions,
+        configs,
+    })
 }
 
 fn placed(
@@ -104,21 +133,32 @@ fn placed(
         -1 => i16::try_from(context.config.topics.default_replication_factor).unwrap_or(i16::MAX),
         given => given,
     };
-    let count = usize::try_from(partitions).ok().filter(|count| *count > 0).ok_or(TopicError::Partitions(partitions))?;
+    let count = usize::try_from(partitions)
+        .ok()
+        .filter(|count| *count > 0)
+        .ok_or(TopicError::Partitions(partitions))?;
     if count > MAX_PARTITIONS_PER_REQUEST {
         return Err(TopicError::TooMany);
     }
     let offset = context.random_index(image.cluster().brokers().count());
     let mut placer = Placer::new(image, offset);
-    (0..count).map(|_| Ok(new_partition(image, placer.place(replication_factor)?))).collect()
+    (0..count)
+        .map(|_| Ok(new_partition(image, placer.place(replication_factor)?)))
+        .collect()
 }
 
-fn assigned(image: &MetadataImage, topic: &CreatableTopic) -> Result<Vec<PartitionImage>, TopicError> {
+fn assigned(
+    image: &MetadataImage,
+    topic: &CreatableTopic,
+) -> Result<Vec<PartitionImage>, TopicError> {
     if topic.num_partitions != -1 || topic.replication_factor != -1 {
         return Err(TopicError::AssignmentAndCounts);
     }
     let mut by_index = BTreeMap::new();
-    let replicas = topic.assignments.first().map_or(0, |first| first.broker_ids.len());
+    let replicas = topic
+        .assignments
+        .first()
+        .map_or(0, |first| first.broker_ids.len());
     for assignment in &topic.assignments {
         let partition = assignment.partition_index;
         let fault = |reason| TopicError::Assignment { partition, reason };
@@ -126,18 +166,28 @@ fn assigned(image: &MetadataImage, topic: &CreatableTopic) -> Result<Vec<Partiti
         if assignment.broker_ids.len() != replicas {
             return Err(fault(AssignmentFault::Uneven));
         }
-        if by_index.insert(partition, assignment.broker_ids.clone()).is_some() {
+        if by_index
+            .insert(partition, assignment.broker_ids.clone())
+            .is_some()
+        {
             return Err(fault(AssignmentFault::Twice));
         }
     }
     if !by_index.keys().copied().eq(0..by_index.len() as i32) {
         return Err(TopicError::AssignmentGaps);
     }
-    Ok(by_index.into_values().map(|replicas| new_partition(image, replicas)).collect())
+    Ok(by_index
+        .into_values()
+        .map(|replicas| new_partition(image, replicas))
+        .collect())
 }
 
 fn push_records(records: &mut Vec<MetadataRecord>, name: &str, topic: NewTopic) {
-    let record = TopicRecord { name: name.to_owned(), topic_id: topic.id, ..Default::default() };
+    let record = TopicRecord {
+        name: name.to_owned(),
+        topic_id: topic.id,
+        ..Default::default()
+    };
     records.push(MetadataRecord::Topic(record));
     let resource = ConfigResource::Topic(name.to_owned());
     records.extend(topic.configs.into_iter().map(|(name, value)| {
@@ -150,27 +200,38 @@ fn push_records(records: &mut Vec<MetadataRecord>, name: &str, topic: NewTopic) 
         })
     }));
     for (index, partition) in topic.partitions.iter().enumerate() {
-        records.push(MetadataRecord::Partition(partition_record(topic.id, index as i32, partition)));
+        records.push(MetadataRecord::Partition(partition_record(
+            topic.id,
+            index as i32,
+            partition,
+        )));
     }
 }
 
-fn accepted(topic: &CreatableTopic, planned: &NewTopic, context: &DecisionContext<'_>) -> CreatableTopicResult {
-    let configs = describe_created_topic(context.config, &planned.configs).into_iter().map(|config| {
-        CreatableTopicConfigs {
+fn accepted(
+    topic: &CreatableTopic,
+    planned: &NewTopic,
+    context: &DecisionContext<'_>,
+) -> CreatableTopicResult {
+    let configs = describe_created_topic(context.config, &planned.configs)
+        .into_iter()
+        .map(|config| CreatableTopicConfigs {
             name: config.name,
             value: config.value,
             read_only: config.read_only,
             config_source: config.source.wire_id(),
             is_sensitive: config.is_sensitive,
             ..Default::default()
-        }
-    });
+        });
     CreatableTopicResult {
         name: topic.name.clone(),
         topic_id: planned.id,
         error_message: None,
         num_partitions: planned.partitions.len() as i32,
-        replication_factor: planned.partitions.first().map_or(0, |first| first.replicas.len() as i16),
+        replication_factor: planned
+            .partitions
+            .first()
+            .map_or(0, |first| first.replicas.len() as i16),
         configs: Some(configs.collect()),
         ..Default::default()
     }
