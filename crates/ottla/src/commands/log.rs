@@ -72,7 +72,7 @@ fn dump(
     }
     let mut walk = batches(&bytes);
     let mut position = 0;
-    while let Some(batch) = walk.next() {
+    for batch in walk.by_ref() {
         let batch = batch.map_err(|error| {
             file(io::Error::new(
                 io::ErrorKind::InvalidData,
