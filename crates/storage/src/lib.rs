@@ -21,6 +21,7 @@ mod leader_epochs;
 mod leftovers;
 mod log;
 mod log_config;
+mod log_directory;
 mod log_flush;
 mod log_manager;
 mod log_read;
@@ -47,9 +48,8 @@ pub use dir_lock::DirLockError;
 pub use error::{DiskError, DiskOperation};
 pub use log::{AppendError, AppendInfo, Log};
 pub use log_config::LogConfig;
-pub use log_manager::{
-    CreateLogError, LogDirectory, LogManager, LogManagerOptions, OpenLogManagerError,
-};
+pub use log_directory::LogDirectory;
+pub use log_manager::{CreateLogError, LogManager, LogManagerOptions, OpenLogManagerError};
 pub use log_read::{MinimumBatches, ReadError, TimestampedOffset};
 pub use log_truncate::TruncateError;
 pub use partition_metadata::PartitionMetadataError;

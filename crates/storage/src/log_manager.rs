@@ -1,10 +1,9 @@
 //! The log directories of a broker and the logs in them.
 
-use std::collections::HashMap;
-use std::fs;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ottla_protocol::Uuid;
 use ottla_protocol::ids::{Offset, TopicId, TopicPartition};
@@ -12,21 +11,20 @@ use parking_lot::{Mutex, RwLock};
 use tracing::{error, info, warn};
 
 use crate::checkpoint::{
-    CheckpointError, HIGH_WATERMARK_CHECKPOINT, LOG_START_OFFSET_CHECKPOINT, OffsetCheckpoint,
-    RECOVERY_POINT_CHECKPOINT, read_offsets, write_offsets,
+    HIGH_WATERMARK_CHECKPOINT, LOG_START_OFFSET_CHECKPOINT, OffsetCheckpoint,
+    RECOVERY_POINT_CHECKPOINT, write_offsets,
 };
-use crate::clean_shutdown;
-use crate::dir_lock::{DirLock, DirLockError};
-use crate::error::{DiskError, DiskOperation, DiskResult};
+use crate::dir_lock::DirLockError;
+use crate::error::DiskError;
 use crate::log::Log;
 use crate::log_config::LogConfig;
+use crate::log_directory::{Contents, LogDirectory};
+use crate::log_truncate::TruncateError;
 use crate::recovery::{self, OpenLog, OpenLogError, Shutdown};
-use crate::text_file;
+use crate::{clean_shutdown, disk};
 
-/// What the directory of a deleted log ends with until its files are gone.
-const DELETE_SUFFIX: &str = "-delete";
-/// Directories that are not logs of partitions: the metadata log has its own host.
-const METADATA_LOG_DIRECTORY: &str = "__cluster_metadata-0";
+/// Threads that close logs when the broker stops.
+const CLOSING_THREADS: usize = 8;
 
 /// How to open the logs.
 #[derive(Clone, Debug)]
@@ -53,6 +51,16 @@ pub enum OpenLogManagerError {
     /// A log directory failed.
     #[error(transparent)]
     Disk(#[from] DiskError),
+    /// Two directories hold logs of the same partition.
+    #[error("{topic_partition} is in {} and in {}; move one of them away", first.display(), second.display())]
+    Duplicate {
+        /// The partition.
+        topic_partition: TopicPartition,
+        /// One of its directories.
+        first: PathBuf,
+        /// The other.
+        second: PathBuf,
+    },
     /// A log could not be opened.
     #[error("cannot open the log in {}: {source}", directory.display())]
     Log {
@@ -74,46 +82,6 @@ pub enum CreateLogError {
     Open(#[from] OpenLogError),
 }
 
-/// One log directory.
-#[derive(Debug)]
-pub struct LogDirectory {
-    path: PathBuf,
-    offline: Arc<AtomicBool>,
-    logs: AtomicUsize,
-    /// Whether it was left cleanly, and the broker epoch that the mark named.
-    clean_shutdown_epoch: Option<i64>,
-    _lock: DirLock,
-}
-
-impl LogDirectory {
-    /// Its path, as in `log.dirs`.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Whether its disk has failed.
-    pub fn is_offline(&self) -> bool {
-        self.offline.load(Ordering::Acquire)
-    }
-
-    /// Broker epoch of its clean stop; `None` after an unclean one.
-    pub fn clean_shutdown_epoch(&self) -> Option<i64> {
-        self.clean_shutdown_epoch
-    }
-
-    fn open(path: &Path) -> Result<Self, OpenLogManagerError> {
-        fs::create_dir_all(path).disk(DiskOperation::Create, path)?;
-        let lock = DirLock::take(path)?;
-        Ok(Self {
-            path: path.to_owned(),
-            offline: Arc::default(),
-            logs: AtomicUsize::new(0),
-            clean_shutdown_epoch: clean_shutdown::take(path)?,
-            _lock: lock,
-        })
-    }
-}
-
 struct Entry {
     log: Arc<Log>,
     directory: Arc<LogDirectory>,
@@ -130,6 +98,8 @@ pub struct LogManager {
     directories: Vec<Arc<LogDirectory>>,
     logs: RwLock<HashMap<TopicPartition, Entry>>,
     doomed: Mutex<Vec<Doomed>>,
+    /// Partitions whose deleted logs the checkpoints still name.
+    deleted: Mutex<HashSet<TopicPartition>>,
 }
 
 impl LogManager {
@@ -154,10 +124,25 @@ impl LogManager {
             directories,
             logs: RwLock::default(),
             doomed: Mutex::default(),
+            deleted: Mutex::default(),
         };
         for directory in &manager.directories {
-            manager.load(directory, options)?;
+            match manager.load(directory, options) {
+                Err(
+                    OpenLogManagerError::Disk(error)
+                    | OpenLogManagerError::Log {
+                        source: OpenLogError::Disk(error),
+                        ..
+                    },
+                ) if manager.directories.len() > 1 => directory.fail(&error),
+                loaded => loaded?,
+            }
         }
+        if manager.directories.iter().all(|one| one.is_offline()) {
+            return Err(OpenLogManagerError::NoDirectory);
+        }
+        // Recovery may have ended logs before what the checkpoints say.
+        manager.checkpoint_recovery_points()?;
         Ok(manager)
     }
 
@@ -201,10 +186,22 @@ impl LogManager {
         config: LogConfig,
         now_ms: i64,
     ) -> Result<Arc<Log>, CreateLogError> {
+        if let Some(log) = self.get(topic_partition) {
+            match log.topic_id() {
+                Some(other) if other != topic_id => {
+                    // Its deletion was lost in a crash.
+                    self.delete(topic_partition, other.0, now_ms)
+                        .map_err(OpenLogError::from)?;
+                }
+                _ => return Ok(log),
+            }
+        }
+        if self.deleted.lock().contains(topic_partition) {
+            // A crash must not let the new log begin with the offsets of the old one.
+            self.checkpoint_all().map_err(OpenLogError::from)?;
+        }
         let mut logs = self.logs.write();
-        if let Some(entry) = logs.get(topic_partition)
-            && entry.log.topic_id().is_none_or(|id| id == topic_id)
-        {
+        if let Some(entry) = logs.get(topic_partition) {
             return Ok(Arc::clone(&entry.log));
         }
         let directory = self
@@ -251,20 +248,35 @@ impl LogManager {
             return Ok(());
         };
         entry.directory.logs.fetch_sub(1, Ordering::Relaxed);
-        let unique = unique
-            .as_bytes()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect::<String>();
-        let path = entry
-            .directory
-            .path
-            .join(format!("{topic_partition}.{unique}{DELETE_SUFFIX}"));
-        fs::rename(entry.log.directory(), &path)
-            .disk(DiskOperation::Rename, entry.log.directory())?;
-        let delete_at_ms = now_ms.saturating_add(entry.log.config().file_delete_delay_ms);
-        self.doomed.lock().push(Doomed { path, delete_at_ms });
+        entry.log.retire();
+        self.deleted.lock().insert(topic_partition.clone());
+        let path = entry.directory.doomed_path(topic_partition, unique);
+        disk::rename(entry.log.directory(), &path)
+            .inspect_err(|error| entry.directory.fail(error))?;
+        let delay_ms = entry.log.config().file_delete_delay_ms;
+        self.doomed.lock().push(Doomed {
+            path,
+            delete_at_ms: now_ms.saturating_add(delay_ms),
+        });
         Ok(())
+    }
+
+    /// Cuts a partition's log so that it ends at `offset`, as [`Log::truncate_to`] does. The
+    /// checkpointed recovery point is lowered first: a crash behind the cut must not find it past
+    /// records that were appended since.
+    pub fn truncate(
+        &self,
+        topic_partition: &TopicPartition,
+        offset: Offset,
+    ) -> Result<(), TruncateError> {
+        let Some(log) = self.get(topic_partition) else {
+            return Ok(());
+        };
+        if offset < log.recovery_point() {
+            log.lower_recovery_point(offset);
+            self.checkpoint_recovery_points()?;
+        }
+        log.truncate_to(offset)
     }
 
     /// Deletes the files of logs whose delay is over.
@@ -274,7 +286,7 @@ impl LogManager {
             if one.delete_at_ms > now_ms {
                 return true;
             }
-            if let Err(error) = fs::remove_dir_all(&one.path) {
+            if let Err(error) = disk::delete_directory(&one.path) {
                 warn!(path = %one.path.display(), %error, "cannot delete the files of a deleted partition; delete them by hand");
             }
             false
@@ -309,49 +321,76 @@ impl LogManager {
         self.checkpoint(HIGH_WATERMARK_CHECKPOINT, |log| Some(log.high_watermark()))
     }
 
-    /// Flushes and closes every log, and leaves the mark of a clean stop. Logs of several threads a
-    /// directory are closed at once.
+    /// Flushes and closes every log, and leaves the mark of a clean stop in every directory that
+    /// did not fail. The first failure, if there is one.
     pub fn shut_down(&self, broker_epoch: i64, now_ms: i64) -> Result<(), DiskError> {
-        for log in self.logs() {
-            if !log.is_offline() {
-                log.close(now_ms)?;
+        let logs = self.logs();
+        let next = AtomicUsize::new(0);
+        let first_error: Mutex<Option<DiskError>> = Mutex::default();
+        std::thread::scope(|scope| {
+            for _ in 0..CLOSING_THREADS.min(logs.len()) {
+                scope.spawn(|| {
+                    while let Some(log) = logs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        if !log.is_offline()
+                            && let Err(error) = log.close(now_ms)
+                        {
+                            // A log that is not whole leaves no mark behind it.
+                            log.take_offline();
+                            first_error.lock().get_or_insert(error);
+                        }
+                    }
+                });
             }
-        }
-        self.checkpoint_recovery_points()?;
-        self.checkpoint_high_watermarks()?;
+        });
+        let checkpointed = self.checkpoint_all();
         for directory in &self.directories {
-            if !directory.is_offline() {
-                clean_shutdown::leave(&directory.path, broker_epoch)?;
+            if !directory.is_offline()
+                && let Err(error) = clean_shutdown::leave(&directory.path, broker_epoch)
+            {
+                first_error.lock().get_or_insert(error);
             }
         }
-        Ok(())
+        first_error.into_inner().map_or(checkpointed, Err)
     }
 
+    fn checkpoint_all(&self) -> Result<(), DiskError> {
+        let deleted = std::mem::take(&mut *self.deleted.lock());
+        let written = self
+            .checkpoint_recovery_points()
+            .and_then(|()| self.checkpoint_high_watermarks());
+        if written.is_err() {
+            self.deleted.lock().extend(deleted);
+        }
+        written
+    }
+
+    /// Writes an offset of every log to a file in its directory. A directory that fails goes
+    /// offline, and the others are written all the same.
     fn checkpoint(
         &self,
         file: &str,
         offset: impl Fn(&Log) -> Option<Offset>,
     ) -> Result<(), DiskError> {
-        let mut by_directory: HashMap<PathBuf, OffsetCheckpoint> = self
-            .directories
-            .iter()
-            .map(|directory| (directory.path.clone(), OffsetCheckpoint::new()))
-            .collect();
-        for (directory, log) in self.logs_by_directory() {
-            if let (Some(offsets), Some(offset)) =
-                (by_directory.get_mut(&directory.path), offset(&log))
-            {
+        let logs = self.logs_by_directory();
+        let mut by_directory: HashMap<&Path, OffsetCheckpoint> = HashMap::new();
+        for (directory, log) in &logs {
+            if let Some(offset) = offset(log) {
+                let offsets = by_directory.entry(&directory.path).or_default();
                 offsets.insert(log.topic_partition().clone(), offset);
             }
         }
+        let mut result = Ok(());
         for directory in &self.directories {
-            if !directory.is_offline()
-                && let Some(offsets) = by_directory.get(&directory.path)
-            {
-                write_offsets(&directory.path.join(file), offsets)?;
+            if directory.is_offline() {
+                continue;
+            }
+            let offsets = by_directory.remove(directory.path()).unwrap_or_default();
+            if let Err(error) = write_offsets(&directory.path.join(file), &offsets) {
+                directory.fail(&error);
+                result = Err(error);
             }
         }
-        Ok(())
+        result
     }
 
     fn load(
@@ -360,10 +399,19 @@ impl LogManager {
         options: &LogManagerOptions,
     ) -> Result<(), OpenLogManagerError> {
         let clean = directory.clean_shutdown_epoch.is_some();
-        let recovery_points = read_checkpoint(directory, RECOVERY_POINT_CHECKPOINT)?;
-        let log_start_offsets = read_checkpoint(directory, LOG_START_OFFSET_CHECKPOINT)?;
-        let high_watermarks = read_checkpoint(directory, HIGH_WATERMARK_CHECKPOINT)?;
-        let found = self.find_logs(directory)?;
+        let recovery_points = directory.read_checkpoint(RECOVERY_POINT_CHECKPOINT)?;
+        let log_start_offsets = directory.read_checkpoint(LOG_START_OFFSET_CHECKPOINT)?;
+        let high_watermarks = directory.read_checkpoint(HIGH_WATERMARK_CHECKPOINT)?;
+        let Contents {
+            logs: found,
+            doomed,
+        } = directory.contents()?;
+        self.doomed
+            .lock()
+            .extend(doomed.into_iter().map(|path| Doomed {
+                path,
+                delete_at_ms: i64::MIN,
+            }));
         if !clean && !found.is_empty() {
             info!(directory = %directory.path.display(), logs = found.len(), "the broker was not stopped cleanly: recovering");
         }
@@ -413,63 +461,23 @@ impl LogManager {
         let mut logs = self.logs.write();
         for log in opened.into_inner() {
             let log = Arc::new(log?);
+            let topic_partition = log.topic_partition().clone();
             directory.logs.fetch_add(1, Ordering::Relaxed);
-            logs.insert(
-                log.topic_partition().clone(),
-                Entry {
-                    log,
-                    directory: Arc::clone(directory),
-                },
-            );
+            let entry = Entry {
+                log: Arc::clone(&log),
+                directory: Arc::clone(directory),
+            };
+            if let Some(other) = logs.insert(topic_partition.clone(), entry) {
+                return Err(OpenLogManagerError::Duplicate {
+                    topic_partition,
+                    first: other.log.directory().to_owned(),
+                    second: log.directory().to_owned(),
+                });
+            }
         }
         Ok(())
     }
-
-    /// The logs in a directory. Dooms what is left of deleted ones.
-    fn find_logs(
-        &self,
-        directory: &LogDirectory,
-    ) -> Result<Vec<(TopicPartition, PathBuf)>, DiskError> {
-        let mut found = Vec::new();
-        for entry in fs::read_dir(&directory.path).disk(DiskOperation::Read, &directory.path)? {
-            let path = entry.disk(DiskOperation::Read, &directory.path)?.path();
-            let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
-                continue;
-            };
-            if name == METADATA_LOG_DIRECTORY || !path.is_dir() {
-                continue;
-            }
-            if name.ends_with(DELETE_SUFFIX) {
-                self.doomed.lock().push(Doomed {
-                    path,
-                    delete_at_ms: i64::MIN,
-                });
-                continue;
-            }
-            let partition = name.rsplit_once('-').and_then(|(topic, partition)| {
-                let partition: i32 = partition.parse().ok().filter(|partition| *partition >= 0)?;
-                Some(TopicPartition::new(topic, partition))
-            });
-            match partition {
-                Some(topic_partition) => found.push((topic_partition, path)),
-                None => {
-                    warn!(path = %path.display(), "this is not a partition's directory and is left alone")
-                }
-            }
-        }
-        Ok(found)
-    }
 }
 
-/// A damaged checkpoint is as good as none: recovery only takes longer.
-fn read_checkpoint(directory: &LogDirectory, file: &str) -> Result<OffsetCheckpoint, DiskError> {
-    match read_offsets(&directory.path.join(file)) {
-        Ok(offsets) => Ok(offsets),
-        Err(CheckpointError::Disk(error)) => Err(error),
-        Err(error @ CheckpointError::Malformed { .. }) => {
-            warn!(%error, "doing without the checkpoint");
-            text_file::delete(&directory.path.join(file))?;
-            Ok(OffsetCheckpoint::new())
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

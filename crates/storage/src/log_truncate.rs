@@ -90,6 +90,11 @@ impl Log {
         self.restart_at(&mut writer, offset)
     }
 
+    /// Lowers the recovery point, so that recovery checks everything from `offset` on.
+    pub(crate) fn lower_recovery_point(&self, offset: Offset) {
+        self.recovery_point.fetch_min(offset.0, Ordering::AcqRel);
+    }
+
     fn restart_at(&self, writer: &mut Writer, offset: Offset) -> Result<(), DiskError> {
         self.lower_offsets(Offset(0));
         self.fail_on_error(self.drop_segments(writer, 0))?;

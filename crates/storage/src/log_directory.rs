@@ -1,0 +1,135 @@
+//! One of the directories in `log.dirs`.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use ottla_protocol::Uuid;
+use ottla_protocol::ids::TopicPartition;
+use tracing::{error, warn};
+
+use crate::checkpoint::{CheckpointError, OffsetCheckpoint, read_offsets};
+use crate::clean_shutdown;
+use crate::dir_lock::DirLock;
+use crate::disk::{self, Entry};
+use crate::error::{DiskError, DiskOperation};
+use crate::log_manager::OpenLogManagerError;
+
+/// What the directory of a deleted log ends with until its files are gone.
+const DELETE_SUFFIX: &str = "-delete";
+/// Directories that are not logs of partitions: the metadata log has its own host.
+const METADATA_LOG_DIRECTORY: &str = "__cluster_metadata-0";
+/// Bytes that a file's name may have.
+const MAX_NAME_BYTES: usize = 255;
+
+/// What is in a log directory.
+#[derive(Debug, Default)]
+pub(crate) struct Contents {
+    /// Partitions' logs.
+    pub logs: Vec<(TopicPartition, PathBuf)>,
+    /// What is left of deleted ones.
+    pub doomed: Vec<PathBuf>,
+}
+
+/// One log directory.
+#[derive(Debug)]
+pub struct LogDirectory {
+    pub(crate) path: PathBuf,
+    pub(crate) offline: Arc<AtomicBool>,
+    pub(crate) logs: AtomicUsize,
+    /// Whether it was left cleanly, and the broker epoch that the mark named.
+    pub(crate) clean_shutdown_epoch: Option<i64>,
+    _lock: DirLock,
+}
+
+impl LogDirectory {
+    /// Its path, as in `log.dirs`.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether its disk has failed.
+    pub fn is_offline(&self) -> bool {
+        self.offline.load(Ordering::Acquire)
+    }
+
+    /// Broker epoch of its clean stop; `None` after an unclean one.
+    pub fn clean_shutdown_epoch(&self) -> Option<i64> {
+        self.clean_shutdown_epoch
+    }
+
+    /// Makes the directory if there is none, locks it, and takes its mark of a clean stop away.
+    pub(crate) fn open(path: &Path) -> Result<Self, OpenLogManagerError> {
+        disk::create_directories(path)?;
+        let lock = DirLock::take(path)?;
+        Ok(Self {
+            path: path.to_owned(),
+            offline: Arc::default(),
+            logs: AtomicUsize::new(0),
+            clean_shutdown_epoch: clean_shutdown::take(path)?,
+            _lock: lock,
+        })
+    }
+
+    /// Takes the directory offline, for good, unless it is only full.
+    pub(crate) fn fail(&self, error: &DiskError) {
+        let is_only_full = error.is_full() && error.operation != DiskOperation::Sync;
+        if !is_only_full && !self.offline.swap(true, Ordering::AcqRel) {
+            error!(directory = %self.path.display(), %error, "the log directory goes offline; replace or repair its disk, then restart");
+        }
+    }
+
+    /// What is in the directory.
+    pub(crate) fn contents(&self) -> Result<Contents, DiskError> {
+        let mut contents = Contents::default();
+        for Entry { name, is_directory } in disk::entries(&self.path)? {
+            if name == METADATA_LOG_DIRECTORY || !is_directory {
+                continue;
+            }
+            let path = self.path.join(&name);
+            if name.ends_with(DELETE_SUFFIX) {
+                contents.doomed.push(path);
+                continue;
+            }
+            let partition = name.rsplit_once('-').and_then(|(topic, partition)| {
+                let partition: i32 = partition.parse().ok().filter(|partition| *partition >= 0)?;
+                Some(TopicPartition::new(topic, partition))
+            });
+            match partition {
+                Some(topic_partition) => contents.logs.push((topic_partition, path)),
+                None => {
+                    warn!(path = %path.display(), "this is not a partition's directory and is left alone");
+                }
+            }
+        }
+        Ok(contents)
+    }
+
+    /// The offsets in a checkpoint file. A damaged one is as good as none: recovery only takes longer.
+    pub(crate) fn read_checkpoint(&self, file: &str) -> Result<OffsetCheckpoint, DiskError> {
+        let path = self.path.join(file);
+        match read_offsets(&path) {
+            Ok(offsets) => Ok(offsets),
+            Err(CheckpointError::Disk(error)) => Err(error),
+            Err(error @ CheckpointError::Malformed { .. }) => {
+                warn!(%error, "doing without the checkpoint");
+                disk::delete(&path)?;
+                Ok(OffsetCheckpoint::new())
+            }
+        }
+    }
+
+    /// Where the files of a deleted log wait for their end. `unique` keeps the names apart; the
+    /// topic's is cut if the whole would be too long for a file's name.
+    pub(crate) fn doomed_path(&self, topic_partition: &TopicPartition, unique: Uuid) -> PathBuf {
+        let hex = unique
+            .as_bytes()
+            .iter()
+            .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
+        let tail = format!("-{}.{hex}{DELETE_SUFFIX}", topic_partition.partition);
+        let topic = topic_partition.topic.as_str();
+        let kept = topic.len().min(MAX_NAME_BYTES.saturating_sub(tail.len()));
+        self.path
+            .join(format!("{}{tail}", topic.get(..kept).unwrap_or_default()))
+    }
+}

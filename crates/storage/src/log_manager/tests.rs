@@ -1,0 +1,141 @@
+use super::*;
+use crate::testing::{all_records, append, small_segments};
+
+fn options(log_dirs: &[&Path]) -> LogManagerOptions {
+    LogManagerOptions {
+        log_dirs: log_dirs.iter().map(|path| path.to_path_buf()).collect(),
+        recovery_threads_per_dir: 2,
+        config: small_segments(),
+        now_ms: 0,
+    }
+}
+
+fn partition() -> TopicPartition {
+    TopicPartition::new("t", 0)
+}
+
+fn create(manager: &LogManager, id: u8) -> Arc<Log> {
+    let id = TopicId(Uuid([id; 16]));
+    manager
+        .create(&partition(), id, small_segments(), 0)
+        .unwrap()
+}
+
+fn fill(log: &Log, batches: usize) {
+    for _ in 0..batches {
+        append(log, 0, 1, &[&[1; 200]]).unwrap();
+    }
+    log.advance_high_watermark(log.log_end_offset());
+}
+
+#[test]
+fn logs_come_back_after_either_stop() {
+    let folder = tempfile::tempdir().unwrap();
+    for stop_cleanly in [true, false, true, false] {
+        let manager = LogManager::open(&options(&[folder.path()])).unwrap();
+        let log = create(&manager, 1);
+        let before = log.log_end_offset().0;
+        assert_eq!(all_records(&log, 1000).len() as i64, before);
+        fill(&log, 7);
+        if stop_cleanly {
+            manager.shut_down(5, 0).unwrap();
+        }
+        drop((log, manager));
+        let manager = LogManager::open(&options(&[folder.path()])).unwrap();
+        let epoch = manager.directories()[0].clean_shutdown_epoch();
+        assert_eq!(epoch, stop_cleanly.then_some(5));
+        assert_eq!(create(&manager, 1).log_end_offset().0, before + 7);
+    }
+}
+
+#[test]
+fn a_new_topic_of_the_same_name_begins_anew_whenever_the_broker_is_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let manager = LogManager::open(&options(&[folder.path()])).unwrap();
+    let old = create(&manager, 1);
+    fill(&old, 20);
+    old.delete_records_before(Offset(15)).unwrap();
+    old.flush(old.log_end_offset(), 0).unwrap();
+    manager.checkpoint_recovery_points().unwrap();
+    manager.checkpoint_high_watermarks().unwrap();
+    manager.delete(&partition(), Uuid([9; 16]), 0).unwrap();
+    assert!(
+        append(&old, 0, 1, &[b"late"]).is_err(),
+        "the directory is not its own any more"
+    );
+    let new = create(&manager, 2);
+    fill(&new, 3);
+    drop((old, new, manager));
+    let manager = LogManager::open(&options(&[folder.path()])).unwrap();
+    let log = create(&manager, 2);
+    assert_eq!(
+        (log.log_start_offset(), log.log_end_offset()),
+        (Offset(0), Offset(3))
+    );
+    manager.delete_doomed(0);
+    let names = std::fs::read_dir(folder.path()).unwrap().filter(|entry| {
+        let name = entry.as_ref().unwrap().file_name();
+        name.to_string_lossy().ends_with("-delete")
+    });
+    assert_eq!(names.count(), 0);
+}
+
+#[test]
+fn a_log_of_another_topic_gives_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let manager = LogManager::open(&options(&[folder.path()])).unwrap();
+    fill(&create(&manager, 1), 3);
+    let log = create(&manager, 2);
+    assert_eq!(log.log_end_offset(), Offset(0));
+    assert_eq!(log.topic_id(), Some(TopicId(Uuid([2; 16]))));
+}
+
+#[test]
+fn the_longest_name_can_be_deleted() {
+    let folder = tempfile::tempdir().unwrap();
+    let manager = LogManager::open(&options(&[folder.path()])).unwrap();
+    let long = TopicPartition::new("x".repeat(249), 12345);
+    manager
+        .create(&long, TopicId(Uuid([1; 16])), small_segments(), 0)
+        .unwrap();
+    manager.delete(&long, Uuid([9; 16]), 0).unwrap();
+    drop(manager);
+    let manager = LogManager::open(&options(&[folder.path()])).unwrap();
+    assert!(manager.get(&long).is_none());
+}
+
+#[test]
+fn a_partition_in_two_directories_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let (first, second) = (folder.path().join("a"), folder.path().join("b"));
+    for directory in [&first, &second] {
+        create(&LogManager::open(&options(&[directory])).unwrap(), 1);
+    }
+    let opened = LogManager::open(&options(&[&first, &second]));
+    assert!(matches!(opened, Err(OpenLogManagerError::Duplicate { .. })));
+}
+
+#[test]
+fn one_directory_of_two_may_be_unusable() {
+    let folder = tempfile::tempdir().unwrap();
+    let (good, bad) = (folder.path().join("good"), folder.path().join("bad"));
+    std::fs::write(&bad, "not a directory").unwrap();
+    let manager = LogManager::open(&options(&[&bad, &good])).unwrap();
+    assert_eq!(manager.directories().len(), 1);
+    create(&manager, 1);
+    assert!(LogManager::open(&options(&[&bad])).is_err());
+}
+
+#[test]
+fn a_cut_log_is_recovered_from_the_cut() {
+    let folder = tempfile::tempdir().unwrap();
+    let manager = LogManager::open(&options(&[folder.path()])).unwrap();
+    let log = create(&manager, 1);
+    fill(&log, 20);
+    log.flush(log.log_end_offset(), 0).unwrap();
+    manager.checkpoint_recovery_points().unwrap();
+    manager.truncate(&partition(), Offset(5)).unwrap();
+    let text = std::fs::read_to_string(folder.path().join(RECOVERY_POINT_CHECKPOINT)).unwrap();
+    assert_eq!(text, "0\n1\nt 0 5\n");
+    assert_eq!(log.log_end_offset(), Offset(5));
+}
