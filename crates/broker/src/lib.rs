@@ -1,8 +1,8 @@
 //! The broker: sockets, requests, and the hosts of everything that decides.
 //!
-//! - [`Node`]: a node from start to stop (`node.rs`); [`format`] prepares its directories.
+//! - [`Node`]: a node from start to stop (`node.rs`); [`format`] prepares its directories (`directories.rs`).
 //! - `net/`: listeners and connections; `api/`: the table of requests, one file for each.
-//! - `partitions.rs`, `partition.rs`: what this broker keeps and leads; `fetch_session.rs`,
+//! - `partitions.rs`, `partition.rs`, `partition_io.rs`: what this broker keeps and leads; `fetch_session.rs`,
 //!   `fetch_waiter.rs`: consumers that wait.
 //! - `coordinator_host.rs`: groups; `controller_host.rs`, `raft_host.rs`: the cluster's metadata;
 //!   `metadata_publisher.rs`: what this broker makes of it.
@@ -16,6 +16,7 @@ mod broker;
 mod clock;
 mod controller_host;
 mod coordinator_host;
+mod directories;
 mod fetch_session;
 mod fetch_waiter;
 mod group_timers;
@@ -25,9 +26,11 @@ mod metadata_publisher;
 mod net;
 mod node;
 mod partition;
+mod partition_io;
 mod partitions;
 mod producer_ids;
 mod raft_host;
 
+pub use directories::format;
 pub use loggers::LogLevels;
-pub use node::{Node, StartError, StopError, format};
+pub use node::{Node, StartError, StopError};

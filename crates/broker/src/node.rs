@@ -1,6 +1,6 @@
 //! A node from start to stop.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,14 +9,13 @@ use ottla_groups::GroupConfig;
 use ottla_metadata::controller::Decision;
 use ottla_metadata::controller::brokers::{self, Registration};
 use ottla_metadata::{Endpoint, bootstrap};
-use ottla_protocol::Uuid;
 use ottla_protocol::records::{Compression, CompressionSpec};
-use ottla_storage::meta_properties::{self, MetaProperties, MetaPropertiesError};
+use ottla_storage::meta_properties::MetaPropertiesError;
 use ottla_storage::{DiskError, LogConfig, LogManager, LogManagerOptions, OpenLogManagerError};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tracing::{info, warn};
+use tracing::warn;
 
 use crate::api::Dispatcher;
 use crate::background;
@@ -24,13 +23,14 @@ use crate::broker::Broker;
 use crate::clock::Clock;
 use crate::controller_host::ControllerHost;
 use crate::coordinator_host::CoordinatorHost;
+use crate::directories::{Formatted, random_id, read_or_format};
 use crate::fetch_session::FetchSessions;
 use crate::loggers::{LogLevels, Loggers};
 use crate::metadata_publisher::{MetadataPublisher, log_config};
 use crate::net::{BindError, ConnectionCounts, ConnectionLimits, Listener, ListenerSettings};
 use crate::partitions::Partitions;
 use crate::producer_ids::ProducerIds;
-use crate::raft_host::{self, RaftError, RaftHost, RaftSettings};
+use crate::raft_host::{RaftError, RaftHost, RaftSettings};
 
 /// The node could not start.
 #[derive(Debug, thiserror::Error)]
@@ -208,45 +208,6 @@ impl Node {
     }
 }
 
-/// Formats the directories of a node. The cluster's id.
-pub fn format(
-    config: &BrokerConfig,
-    cluster_id: Option<String>,
-    ignore_formatted: bool,
-) -> Result<String, StartError> {
-    let now_ms = Clock.now_ms();
-    let cluster_id = match cluster_id {
-        Some(id) => id,
-        None => random_id()?.to_string(),
-    };
-    for path in log_directories(config) {
-        std::fs::create_dir_all(&path).map_err(|source| DiskError {
-            operation: ottla_storage::DiskOperation::Create,
-            path: path.clone(),
-            source,
-        })?;
-        if meta_properties::read(&path)?.is_none() {
-            format_directory(
-                config,
-                &path,
-                &cluster_id,
-                &configured_controllers(config),
-                now_ms,
-            )?;
-        } else if !ignore_formatted {
-            return Err(StartError::Formatted { path });
-        }
-    }
-    Ok(cluster_id)
-}
-
-/// Where the node's directories are and what they say.
-struct Formatted {
-    cluster_id: String,
-    directory_ids: Vec<Uuid>,
-    metadata_directory_id: Uuid,
-}
-
 struct Endpoints {
     broker: Vec<Endpoint>,
     controller: Vec<Endpoint>,
@@ -336,7 +297,8 @@ fn advertised(config: &BrokerConfig, bound: &[Listener]) -> Endpoints {
     }
 }
 
-fn configured_controllers(config: &BrokerConfig) -> Vec<Endpoint> {
+/// The controllers' listeners as configured.
+pub(crate) fn configured_controllers(config: &BrokerConfig) -> Vec<Endpoint> {
     advertised(config, &[]).controller
 }
 
@@ -345,118 +307,6 @@ fn host_name() -> String {
         .nodename()
         .to_string_lossy()
         .into_owned()
-}
-
-/// Every directory that holds something of the node: `log.dirs` and `metadata.log.dir`.
-fn log_directories(config: &BrokerConfig) -> Vec<PathBuf> {
-    let mut directories: Vec<PathBuf> = config.log.log_dirs.iter().map(PathBuf::from).collect();
-    let metadata = PathBuf::from(&config.metadata_log.dir);
-    if !directories.contains(&metadata) {
-        directories.push(metadata);
-    }
-    directories
-}
-
-fn read_or_format(
-    config: &BrokerConfig,
-    controllers: &[Endpoint],
-    now_ms: i64,
-) -> Result<Formatted, StartError> {
-    let mut cluster_id: Option<String> = None;
-    let mut missing = Vec::new();
-    let mut ids = Vec::new();
-    for path in log_directories(config) {
-        let Some(found) = meta_properties::read(&path)? else {
-            missing.push(path);
-            continue;
-        };
-        if found.node_id != config.node_id {
-            let (found, cluster_id) = (found.node_id, found.cluster_id);
-            return Err(StartError::OtherNode {
-                path,
-                found,
-                cluster_id,
-                expected: config.node_id,
-            });
-        }
-        let expected = cluster_id.get_or_insert_with(|| found.cluster_id.clone());
-        if *expected != found.cluster_id {
-            return Err(StartError::OtherCluster {
-                path,
-                found: found.cluster_id,
-                expected: expected.clone(),
-            });
-        }
-        ids.push((path, found.directory_id.unwrap_or(Uuid::ZERO)));
-    }
-    if let (Some(path), QuorumKind::Configured, None) =
-        (missing.first(), config.quorum.kind, &cluster_id)
-    {
-        let only_self = config.quorum.bootstrap_servers.len() + config.quorum.voters.len() <= 1;
-        if !only_self {
-            return Err(StartError::NotFormatted { path: path.clone() });
-        }
-    }
-    let cluster_id = match cluster_id {
-        Some(id) => id,
-        None => random_id()?.to_string(),
-    };
-    for path in missing {
-        std::fs::create_dir_all(&path).map_err(|source| DiskError {
-            operation: ottla_storage::DiskOperation::Create,
-            path: path.clone(),
-            source,
-        })?;
-        let id = format_directory(config, &path, &cluster_id, controllers, now_ms)?;
-        info!(directory = %path.display(), %cluster_id, "formatted a new directory");
-        ids.push((path, id));
-    }
-    let id_of = |path: &Path| {
-        ids.iter()
-            .find(|(known, _)| known == path)
-            .map_or(Uuid::ZERO, |(_, id)| *id)
-    };
-    Ok(Formatted {
-        cluster_id,
-        directory_ids: config
-            .log
-            .log_dirs
-            .iter()
-            .map(|path| id_of(Path::new(path)))
-            .collect(),
-        metadata_directory_id: id_of(Path::new(&config.metadata_log.dir)),
-    })
-}
-
-fn format_directory(
-    config: &BrokerConfig,
-    path: &Path,
-    cluster_id: &str,
-    controllers: &[Endpoint],
-    now_ms: i64,
-) -> Result<Uuid, StartError> {
-    let directory_id = random_id()?;
-    if path == Path::new(&config.metadata_log.dir) {
-        raft_host::format(path, config.node_id, directory_id, controllers, now_ms)?;
-    }
-    let properties = MetaProperties {
-        cluster_id: cluster_id.to_owned(),
-        node_id: config.node_id,
-        directory_id: Some(directory_id),
-    };
-    meta_properties::write(path, &properties)?;
-    Ok(directory_id)
-}
-
-/// An id whose text does not begin with a dash, which tools would take for an option.
-fn random_id() -> Result<Uuid, StartError> {
-    loop {
-        let mut bytes = [0; 16];
-        getrandom::fill(&mut bytes).map_err(StartError::Random)?;
-        if let Some(id) = Uuid::from_random(bytes) {
-            return Ok(id);
-        }
-    }
 }
 
 fn open(

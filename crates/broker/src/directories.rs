@@ -1,0 +1,169 @@
+//! The directories of a node: which node of which cluster they belong to, and how they begin.
+
+use std::path::{Path, PathBuf};
+
+use ottla_config::{BrokerConfig, QuorumKind};
+use ottla_metadata::Endpoint;
+use ottla_protocol::Uuid;
+use ottla_storage::meta_properties::{self, MetaProperties};
+use ottla_storage::{DiskError, DiskOperation};
+use tracing::info;
+
+use crate::clock::Clock;
+use crate::node::{StartError, configured_controllers};
+use crate::raft_host;
+
+/// Formats the directories of a node. The cluster's id.
+pub fn format(
+    config: &BrokerConfig,
+    cluster_id: Option<String>,
+    ignore_formatted: bool,
+) -> Result<String, StartError> {
+    let now_ms = Clock.now_ms();
+    let cluster_id = match cluster_id {
+        Some(id) => id,
+        None => random_id()?.to_string(),
+    };
+    for path in log_directories(config) {
+        std::fs::create_dir_all(&path).map_err(|source| DiskError {
+            operation: DiskOperation::Create,
+            path: path.clone(),
+            source,
+        })?;
+        if meta_properties::read(&path)?.is_none() {
+            format_directory(
+                config,
+                &path,
+                &cluster_id,
+                &configured_controllers(config),
+                now_ms,
+            )?;
+        } else if !ignore_formatted {
+            return Err(StartError::Formatted { path });
+        }
+    }
+    Ok(cluster_id)
+}
+
+/// Where the node's directories are and what they say.
+pub(crate) struct Formatted {
+    /// The cluster's id.
+    pub cluster_id: String,
+    /// The ids of `log.dirs`, in their order.
+    pub directory_ids: Vec<Uuid>,
+    /// The id of `metadata.log.dir`.
+    pub metadata_directory_id: Uuid,
+}
+
+/// Every directory that holds something of the node: `log.dirs` and `metadata.log.dir`.
+fn log_directories(config: &BrokerConfig) -> Vec<PathBuf> {
+    let mut directories: Vec<PathBuf> = config.log.log_dirs.iter().map(PathBuf::from).collect();
+    let metadata = PathBuf::from(&config.metadata_log.dir);
+    if !directories.contains(&metadata) {
+        directories.push(metadata);
+    }
+    directories
+}
+
+/// What the directories say; those that are new are formatted, if the node is alone.
+pub(crate) fn read_or_format(
+    config: &BrokerConfig,
+    controllers: &[Endpoint],
+    now_ms: i64,
+) -> Result<Formatted, StartError> {
+    let mut cluster_id: Option<String> = None;
+    let mut missing = Vec::new();
+    let mut ids = Vec::new();
+    for path in log_directories(config) {
+        let Some(found) = meta_properties::read(&path)? else {
+            missing.push(path);
+            continue;
+        };
+        if found.node_id != config.node_id {
+            let (found, cluster_id) = (found.node_id, found.cluster_id);
+            return Err(StartError::OtherNode {
+                path,
+                found,
+                cluster_id,
+                expected: config.node_id,
+            });
+        }
+        let expected = cluster_id.get_or_insert_with(|| found.cluster_id.clone());
+        if *expected != found.cluster_id {
+            return Err(StartError::OtherCluster {
+                path,
+                found: found.cluster_id,
+                expected: expected.clone(),
+            });
+        }
+        ids.push((path, found.directory_id.unwrap_or(Uuid::ZERO)));
+    }
+    if let (Some(path), QuorumKind::Configured, None) =
+        (missing.first(), config.quorum.kind, &cluster_id)
+    {
+        let only_self = config.quorum.bootstrap_servers.len() + config.quorum.voters.len() <= 1;
+        if !only_self {
+            return Err(StartError::NotFormatted { path: path.clone() });
+        }
+    }
+    let cluster_id = match cluster_id {
+        Some(id) => id,
+        None => random_id()?.to_string(),
+    };
+    for path in missing {
+        std::fs::create_dir_all(&path).map_err(|source| DiskError {
+            operation: DiskOperation::Create,
+            path: path.clone(),
+            source,
+        })?;
+        let id = format_directory(config, &path, &cluster_id, controllers, now_ms)?;
+        info!(directory = %path.display(), %cluster_id, "formatted a new directory");
+        ids.push((path, id));
+    }
+    let id_of = |path: &Path| {
+        ids.iter()
+            .find(|(known, _)| known == path)
+            .map_or(Uuid::ZERO, |(_, id)| *id)
+    };
+    Ok(Formatted {
+        cluster_id,
+        directory_ids: config
+            .log
+            .log_dirs
+            .iter()
+            .map(|path| id_of(Path::new(path)))
+            .collect(),
+        metadata_directory_id: id_of(Path::new(&config.metadata_log.dir)),
+    })
+}
+
+fn format_directory(
+    config: &BrokerConfig,
+    path: &Path,
+    cluster_id: &str,
+    controllers: &[Endpoint],
+    now_ms: i64,
+) -> Result<Uuid, StartError> {
+    let directory_id = random_id()?;
+    if path == Path::new(&config.metadata_log.dir) {
+        raft_host::format(path, config.node_id, directory_id, controllers, now_ms)?;
+    }
+    let properties = MetaProperties {
+        cluster_id: cluster_id.to_owned(),
+        node_id: config.node_id,
+        directory_id: Some(directory_id),
+    };
+    meta_properties::write(path, &properties)?;
+    Ok(directory_id)
+}
+
+/// An id whose text does not begin with a dash, which tools would take for an option.
+pub(crate) fn random_id() -> Result<Uuid, StartError> {
+    loop {
+        let mut bytes = [0; 16];
+        getrandom::fill(&mut bytes).map_err(StartError::Random)?;
+        if let Some(id) = Uuid::from_random(bytes) {
+            return Ok(id);
+        }
+    }
+}
