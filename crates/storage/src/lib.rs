@@ -16,6 +16,8 @@ mod clean_shutdown;
 mod dir_lock;
 mod disk;
 mod error;
+#[cfg(test)]
+mod failure_tests;
 mod index_file;
 mod leader_epochs;
 mod leftovers;
