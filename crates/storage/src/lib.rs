@@ -18,6 +18,8 @@ mod disk;
 mod error;
 #[cfg(test)]
 mod failure_tests;
+#[cfg(test)]
+mod fixture_tests;
 mod index_file;
 mod leader_epochs;
 mod leftovers;

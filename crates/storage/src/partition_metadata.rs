@@ -49,6 +49,6 @@ pub fn read(directory: &Path) -> Result<Option<TopicId>, PartitionMetadataError>
 
 /// Writes the topic id into `directory`; durable once the log's first flush has synced it.
 pub fn write(directory: &Path, topic_id: TopicId) -> Result<(), DiskError> {
-    let text = format!("version: 0\ntopic_id: {topic_id}\n");
+    let text = format!("version: 0\ntopic_id: {topic_id}");
     text_file::replace_unsynced(&directory.join(PARTITION_METADATA_FILE), text.as_bytes())
 }
