@@ -127,7 +127,7 @@ impl<E: IndexEntry> IndexFile<E> {
     /// Adds an entry. If it cannot be written now, it stays in memory until the index is written.
     pub fn push(&mut self, entry: E) {
         self.tail.push(entry);
-        if self.tail.len() % BLOCK_ENTRIES == 0 {
+        if self.tail.len().is_multiple_of(BLOCK_ENTRIES) {
             let _ = self.write();
         }
     }

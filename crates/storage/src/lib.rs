@@ -45,6 +45,8 @@ mod testing;
 pub mod text_file;
 mod time_index;
 mod transaction_index;
+#[cfg(test)]
+mod transaction_tests;
 
 pub use checkpoint::CheckpointError;
 pub use clean_shutdown::UNKNOWN_BROKER_EPOCH;

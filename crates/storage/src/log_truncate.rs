@@ -77,6 +77,7 @@ impl Log {
         self.fail_on_error(producer_snapshot::delete_after(&self.directory, end))?;
         writer.producers = load_producers(&self.directory, &writer.segments, end)
             .map_err(|error| self.read_failed(error))?;
+        writer.producers.settle(self.high_watermark());
         writer.last_snapshot = None;
         self.publish_first_unstable(&writer);
         self.check_invariants(&writer);
