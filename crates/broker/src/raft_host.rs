@@ -18,7 +18,7 @@ use ottla_protocol::Uuid;
 use ottla_protocol::ids::{LeaderEpoch, Offset, TopicId, TopicPartition};
 use ottla_protocol::messages::LeaderChangeMessage;
 use ottla_protocol::messages::leader_change_message::Voter;
-use ottla_protocol::messages::metadata::MetadataRecord;
+use ottla_protocol::messages::metadata::{AbortTransactionRecord, MetadataRecord};
 use ottla_storage::{
     AppendError, DiskError, Log, LogConfig, MinimumBatches, OpenLogError, ReadError, text_file,
 };
@@ -127,8 +127,15 @@ impl RaftHost {
             bytes_since_snapshot: 0,
             last_timestamp_ms: now_ms,
         };
-        let image = host.load()?;
+        let (image, unfinished) = host.load()?;
         host.become_leader(now_ms)?;
+        if unfinished {
+            let abort = AbortTransactionRecord {
+                reason: Some("the controller that began it is gone".to_owned()),
+                ..Default::default()
+            };
+            host.append(&[MetadataRecord::AbortTransaction(abort)], now_ms)?;
+        }
         Ok((host, image))
     }
 
@@ -221,7 +228,8 @@ impl RaftHost {
         Ok(())
     }
 
-    fn load(&mut self) -> Result<MetadataImage, RaftError> {
+    /// The image of the log, and whether a transaction at its end is unfinished.
+    fn load(&mut self) -> Result<(MetadataImage, bool), RaftError> {
         let mut delta = MetadataDelta::new(&MetadataImage::default());
         let mut position = self.log.log_start_offset();
         if let Some(&(end_offset, epoch)) = self.snapshots()?.last() {
@@ -259,7 +267,8 @@ impl RaftHost {
                 self.replay(&mut delta, batch);
             }
         }
-        Ok(delta.finish().0)
+        let unfinished = delta.in_transaction();
+        Ok((delta.finish().0, unfinished))
     }
 
     fn replay(&mut self, delta: &mut MetadataDelta, batch: DecodedBatch) {

@@ -31,6 +31,8 @@ pub struct MetadataDelta {
     topics: HashMap<Uuid, TopicImage>,
     configs: BTreeMap<ConfigResource, ConfigMap>,
     changes: MetadataChanges,
+    /// The records of a transaction that has begun and not ended (KIP-868).
+    transaction: Option<Vec<MetadataRecord>>,
 }
 
 impl MetadataDelta {
@@ -41,6 +43,7 @@ impl MetadataDelta {
             topics: HashMap::new(),
             configs: BTreeMap::new(),
             changes: MetadataChanges::default(),
+            transaction: None,
         }
     }
 
@@ -49,6 +52,26 @@ impl MetadataDelta {
     pub fn apply(&mut self, offset: i64, epoch: i32, record: &MetadataRecord) {
         self.image.offset = offset;
         self.image.epoch = epoch;
+        match (record, &mut self.transaction) {
+            (MetadataRecord::BeginTransaction(_), _) => self.transaction = Some(Vec::new()),
+            (MetadataRecord::AbortTransaction(_), _) => self.transaction = None,
+            (MetadataRecord::EndTransaction(_), transaction) => {
+                for record in transaction.take().unwrap_or_default() {
+                    self.replay(&record);
+                }
+            }
+            (record, Some(transaction)) => transaction.push(record.clone()),
+            (record, None) => self.replay(record),
+        }
+    }
+
+    /// Whether a transaction has begun and not ended: its records do not count, and it must be
+    /// aborted before anything else is written.
+    pub fn in_transaction(&self) -> bool {
+        self.transaction.is_some()
+    }
+
+    fn replay(&mut self, record: &MetadataRecord) {
         match record {
             MetadataRecord::Topic(topic) => {
                 let created = TopicImage {
@@ -74,6 +97,7 @@ impl MetadataDelta {
                     partition.merge(change);
                 }
             }
+            MetadataRecord::ClearElr(cleared) => self.clear_elr(&cleared.topic_name),
             MetadataRecord::RemoveTopic(removed) => self.remove_topic(removed.topic_id),
             MetadataRecord::Config(config) => self.set_config(config),
             MetadataRecord::FeatureLevel(feature) => {
@@ -127,6 +151,27 @@ impl MetadataDelta {
             self.topics.insert(id, TopicImage::clone(topic));
         }
         self.topics.get_mut(&id)
+    }
+
+    /// Forgets the eligible leader replicas of a topic, or of all when the name is empty (KIP-966).
+    fn clear_elr(&mut self, name: &str) {
+        let is_meant = |topic: &TopicImage| name.is_empty() || &*topic.name == name;
+        let stored = self.image.topics.iter().map(|topic| &**topic);
+        let ids: Vec<Uuid> = stored
+            .chain(self.topics.values())
+            .filter(|topic| is_meant(topic))
+            .map(|topic| topic.id)
+            .collect();
+        for id in ids {
+            for partition in self
+                .topic_mut(id)
+                .into_iter()
+                .flat_map(|topic| topic.partitions.values_mut())
+            {
+                partition.elr.clear();
+                partition.last_known_elr.clear();
+            }
+        }
     }
 
     fn remove_topic(&mut self, id: Uuid) {

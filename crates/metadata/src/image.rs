@@ -81,12 +81,12 @@ impl PartitionImage {
         }
         if record.leader != NO_LEADER_CHANGE {
             self.leader = record.leader;
-            self.leader_epoch += 1;
+            self.leader_epoch = self.leader_epoch.saturating_add(1);
         }
         if record.leader_recovery_state >= 0 {
             self.leader_recovery_state = record.leader_recovery_state;
         }
-        self.partition_epoch += 1;
+        self.partition_epoch = self.partition_epoch.saturating_add(1);
     }
 
     fn check_invariants(&self) {

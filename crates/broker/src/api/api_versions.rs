@@ -37,9 +37,12 @@ pub fn handle(context: &RequestContext, request: ApiVersionsRequest) -> Reply<Ap
             ..Default::default()
         })
         .collect();
-    let finalized_features = image
-        .features()
-        .finalized()
+    // A directory that another release wrote may say more than works here: clients are not told.
+    let finalized_features = context
+        .broker
+        .supported_features()
+        .map(|feature| (feature.name, image.features().level(feature.name).min(feature.max)))
+        .filter(|(_, level)| *level > 0)
         .map(|(name, level)| FinalizedFeatureKey {
             name: name.to_owned(),
             min_version_level: level,
