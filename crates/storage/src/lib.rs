@@ -1,11 +1,14 @@
 //! The logs of a broker on disk, in Kafka's own format.
 //!
 //! - [`LogManager`]: the log directories, the logs in them, checkpoints, clean and unclean starts.
-//! - [`Log`]: one partition: [`Log::append_as_leader`], [`Log::read`], [`Log::find_by_timestamp`].
-//! - `segment`, `offset_index`, `time_index`, `transaction_index`: the files of a segment.
+//! - [`Log`]: one partition: [`Log::append_as_leader`], [`Log::read`], [`Log::find_by_timestamp`];
+//!   [`Log::open_alone`] for one outside of any manager. `log_flush` and `log_truncate` are parts of it.
+//! - `segment`, `segment_read`, `batch_scan`, `offset_index`, `time_index`, `transaction_index`: the
+//!   files of a segment.
 //! - `producer_state`, `producer_snapshot`: sequences and transactions of producers.
 //! - `leader_epochs`, `checkpoint`, `partition_metadata`, [`meta_properties`], `clean_shutdown`: small files.
-//! - `recovery`: opening a log after whatever happened.
+//! - `recovery`, `leftovers`: opening a log after whatever happened.
+//! - `disk`: every operation on files, so that tests can let any of them fail.
 //!
 //! It knows nothing of topics' configuration but [`LogConfig`], of replication or of the network,
 //! and reads no clock: the time is an argument.

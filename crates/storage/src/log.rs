@@ -309,7 +309,10 @@ impl Log {
             .get(BATCH_HEADER_SIZE_BYTES..)
             .unwrap_or_default();
         self.append_batch(&mut writer, &encoded, &header, payload)?;
-        writer.producers.append_data(&header, header.max_timestamp);
+        let aborted = note_batch(&mut writer.producers, &header, &batch.batch);
+        if let (Some(aborted), Some(segment)) = (aborted, writer.segments.last()) {
+            segment.note_aborted(aborted);
+        }
         self.finish_append(&mut writer, &header);
         Ok(AppendInfo {
             base_offset,
@@ -344,7 +347,7 @@ impl Log {
                 .get(BATCH_HEADER_SIZE_BYTES..)
                 .unwrap_or_default();
             self.append_batch(&mut writer, &header.encode(), &header, payload)?;
-            let aborted = note_batch(&mut writer.producers, &batch);
+            let aborted = note_batch(&mut writer.producers, &header, &batch);
             if let (Some(aborted), Some(segment)) = (aborted, writer.segments.last()) {
                 segment.note_aborted(aborted);
             }
@@ -497,12 +500,12 @@ impl Log {
     }
 }
 
-/// What a batch does to the state of its producer. The aborted transaction, if it is a marker that ends one.
+/// What a batch, appended with `header`, does to the state of its producer. The aborted transaction, if it is a marker that ends one.
 pub(crate) fn note_batch(
     producers: &mut ProducerState,
+    header: &BatchHeader,
     batch: &BatchView,
 ) -> Option<crate::transaction_index::AbortedTransaction> {
-    let header = batch.header();
     if !header.has_producer_id() {
         return None;
     }

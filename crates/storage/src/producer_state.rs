@@ -102,13 +102,14 @@ pub(crate) struct ProducerState {
 }
 
 impl ProducerState {
-    /// Checks a client's batch against what its producer wrote before.
+    /// Checks a client's batch, or a coordinator's marker, against what its producer wrote before.
     pub fn check(&self, header: &BatchHeader) -> Result<Option<DuplicateBatch>, SequenceError> {
         let Some(entry) = self.producers.get(&header.producer_id) else {
             // Any first sequence is accepted: the state may have expired or been truncated away.
             return Ok(None);
         };
-        if let Some(batch) = entry.duplicate_of(header) {
+        let duplicate = entry.duplicate_of(header);
+        if let Some(batch) = duplicate.filter(|_| !header.attributes.is_control()) {
             return Ok(Some(DuplicateBatch {
                 base_offset: batch.base_offset(),
                 last_offset: batch.last_offset,
@@ -122,6 +123,10 @@ impl ProducerState {
                 current: entry.epoch,
                 found: header.producer_epoch,
             });
+        }
+        if header.attributes.is_control() {
+            // A coordinator's marker has no sequence.
+            return Ok(None);
         }
         let same_epoch = header.producer_epoch == entry.epoch;
         let last = match entry.batches.back() {

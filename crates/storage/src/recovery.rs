@@ -291,7 +291,7 @@ impl<'a> Loading<'a> {
                 LeaderEpoch(batch.partition_leader_epoch()),
                 Offset(batch.base_offset()),
             )?;
-            if let Some(aborted) = note_batch(producers, &batch) {
+            if let Some(aborted) = note_batch(producers, batch.header(), &batch) {
                 segment.note_aborted(aborted);
             }
             position = scan.position();
@@ -392,7 +392,7 @@ fn replay(
             break;
         }
         if header.base_offset >= from.0 && header.has_producer_id() {
-            note_batch(producers, &scan.batch(&header)?);
+            note_batch(producers, &header, &scan.batch(&header)?);
         }
         scan.skip(&header);
     }
