@@ -310,7 +310,11 @@ impl Segment {
         if indexes.max_timestamp.is_some() {
             return Ok(indexes.max_timestamp);
         }
-        let entry = indexes.times.last()?;
+        let entry = match indexes.times.last() {
+            // The segment is being deleted; its records can still be read.
+            Err(error) if error.is_not_found() => None,
+            entry => entry?,
+        };
         Ok(entry.map(|entry| {
             (
                 entry.timestamp_ms,
