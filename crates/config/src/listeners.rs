@@ -172,11 +172,11 @@ impl Listeners {
                 None => Ok(()),
             };
         }
-        if !roles.broker {
-            if let Some(listener) = self.broker_listeners().next() {
-                let name = listener.name.clone();
-                return Err(ListenerError::BrokerListenerOnController { name });
-            }
+        if !roles.broker
+            && let Some(listener) = self.broker_listeners().next()
+        {
+            let name = listener.name.clone();
+            return Err(ListenerError::BrokerListenerOnController { name });
         }
         match self.controller_names.iter().find(|name| !listens(name)) {
             Some(name) if quorum == QuorumKind::Configured => {

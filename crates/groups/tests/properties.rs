@@ -166,7 +166,7 @@ impl World {
             });
         let mut request =
             harness::sync_request(&state.member_id, state.generation_id, assignments.collect());
-        request.group_instance_id = Self::instance(client).filter(|_| client % 2 == 0);
+        request.group_instance_id = Self::instance(client).filter(|_| client.is_multiple_of(2));
         let answer = self.host.sync(&request);
         self.on_sync(client, answer);
     }

@@ -266,10 +266,10 @@ fn check_records(
                 offset_delta,
             };
         }
-        if let Some(reason) = record_fault(&record, batch_timestamp_type, rules) {
-            if faults.len() < MAX_RECORD_FAULTS {
-                faults.push(RecordFault { index, reason });
-            }
+        if let Some(reason) = record_fault(&record, batch_timestamp_type, rules)
+            && faults.len() < MAX_RECORD_FAULTS
+        {
+            faults.push(RecordFault { index, reason });
         }
         ControlFlow::Continue(())
     })?;
