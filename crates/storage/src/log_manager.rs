@@ -421,45 +421,23 @@ impl LogManager {
                 .copied()
                 .unwrap_or(Offset(0))
         };
-        let next = AtomicUsize::new(0);
-        let opened: Mutex<Vec<Result<Log, OpenLogManagerError>>> = Mutex::default();
-        let work = || {
-            while let Some((topic_partition, path)) =
-                found.get(next.fetch_add(1, Ordering::Relaxed))
-            {
-                let open = OpenLog {
-                    topic_partition: topic_partition.clone(),
-                    config: options.config.clone(),
-                    shutdown: if clean {
-                        Shutdown::Clean
-                    } else {
-                        Shutdown::Unclean
-                    },
-                    recovery_point: offset_in(&recovery_points, topic_partition),
-                    log_start_offset: offset_in(&log_start_offsets, topic_partition),
-                    high_watermark: offset_in(&high_watermarks, topic_partition),
-                    now_ms: options.now_ms,
-                    offline: Arc::clone(&directory.offline),
-                };
-                let log = recovery::open(path, open);
-                opened
-                    .lock()
-                    .push(log.map_err(|source| OpenLogManagerError::Log {
-                        directory: path.clone(),
-                        source,
-                    }));
-            }
+        let how = |topic_partition: &TopicPartition| OpenLog {
+            topic_partition: topic_partition.clone(),
+            config: options.config.clone(),
+            shutdown: if clean {
+                Shutdown::Clean
+            } else {
+                Shutdown::Unclean
+            },
+            recovery_point: offset_in(&recovery_points, topic_partition),
+            log_start_offset: offset_in(&log_start_offsets, topic_partition),
+            high_watermark: offset_in(&high_watermarks, topic_partition),
+            now_ms: options.now_ms,
+            offline: Arc::clone(&directory.offline),
         };
-        std::thread::scope(|scope| {
-            for _ in 0..options
-                .recovery_threads_per_dir
-                .clamp(1, found.len().max(1))
-            {
-                scope.spawn(work);
-            }
-        });
+        let opened = open_in_parallel(&found, options.recovery_threads_per_dir, how);
         let mut logs = self.logs.write();
-        for log in opened.into_inner() {
+        for log in opened {
             let log = Arc::new(log?);
             let topic_partition = log.topic_partition().clone();
             directory.logs.fetch_add(1, Ordering::Relaxed);
@@ -477,6 +455,32 @@ impl LogManager {
         }
         Ok(())
     }
+}
+
+/// Opens the logs of one directory on several threads, in any order.
+fn open_in_parallel(
+    found: &[(TopicPartition, PathBuf)],
+    threads: usize,
+    how: impl Fn(&TopicPartition) -> OpenLog + Sync,
+) -> Vec<Result<Log, OpenLogManagerError>> {
+    let next = AtomicUsize::new(0);
+    let opened = Mutex::default();
+    let work = || {
+        while let Some((topic_partition, path)) = found.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let log = recovery::open(path, how(topic_partition));
+            let log = log.map_err(|source| OpenLogManagerError::Log {
+                directory: path.clone(),
+                source,
+            });
+            opened.lock().push(log);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..threads.clamp(1, found.len().max(1)) {
+            scope.spawn(work);
+        }
+    });
+    opened.into_inner()
 }
 
 #[cfg(test)]
