@@ -415,7 +415,7 @@ impl LogManager {
         if !clean && !found.is_empty() {
             info!(directory = %directory.path.display(), logs = found.len(), "the broker was not stopped cleanly: recovering");
         }
-        let offset_in = |checkpoint: &OffsetCheckpoint, topic_partition| {
+        let offset_in = |checkpoint: &OffsetCheckpoint, topic_partition: &TopicPartition| {
             checkpoint
                 .get(topic_partition)
                 .copied()
@@ -464,7 +464,7 @@ fn open_in_parallel(
     how: impl Fn(&TopicPartition) -> OpenLog + Sync,
 ) -> Vec<Result<Log, OpenLogManagerError>> {
     let next = AtomicUsize::new(0);
-    let opened = Mutex::default();
+    let opened: Mutex<Vec<_>> = Mutex::default();
     let work = || {
         while let Some((topic_partition, path)) = found.get(next.fetch_add(1, Ordering::Relaxed)) {
             let log = recovery::open(path, how(topic_partition));
