@@ -23,7 +23,7 @@ use ottla_protocol::records::{
 use ottla_storage::MinimumBatches;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{Notify, oneshot};
-use tracing::{error, info, warn};
+use tracing::{debug, error, warn};
 
 use crate::clock::Clock;
 use crate::group_timers::GroupTimers;
@@ -183,7 +183,13 @@ impl CoordinatorHost {
         let mut state = host.state.lock();
         let completed = state.shard.unload();
         complete(&mut state, completed);
-        info!(partition = %host.partition.topic_partition(), "no longer coordinating the groups of this partition");
+        debug!(partition = %host.partition.topic_partition(), "no longer coordinating the groups of this partition");
+    }
+
+    /// Stops to coordinate anything: whoever waits for other members is told to look elsewhere.
+    pub fn unload_all(&self) {
+        let indexes: Vec<i32> = self.shards.read().keys().copied().collect();
+        indexes.into_iter().for_each(|index| self.unload(index));
     }
 
     /// Decides about a request that is answered at once.

@@ -155,6 +155,8 @@ impl Node {
     /// Answers what is in flight, fences the broker, and closes every log.
     pub async fn stop(mut self) -> Result<(), StopError> {
         let _ = self.stop.send(true);
+        // Members that wait for others would hold their connections open.
+        self.broker.groups.unload_all();
         while self.tasks.join_next().await.is_some() {}
         self.background.shutdown().await;
         let broker = self.broker;
