@@ -11,6 +11,9 @@ use ottla_protocol::messages::list_offsets_response::{
 use super::{Reply, RequestContext};
 use crate::partition::{FoundOffset, IsolationLevel, OffsetQuery};
 
+/// First version that tells the leader epoch (KIP-320).
+const FIRST_VERSION_WITH_LEADER_EPOCH: i16 = 4;
+
 /// Looks up every partition; a partition named twice is INVALID_REQUEST.
 pub fn handle(context: &RequestContext, request: ListOffsetsRequest) -> Reply<ListOffsetsResponse> {
     let isolation = IsolationLevel::from_code(request.isolation_level);
@@ -27,7 +30,7 @@ pub fn handle(context: &RequestContext, request: ListOffsetsRequest) -> Reply<Li
                         true => Err(ErrorCode::InvalidRequest),
                         false => find(context, &topic.name, partition, isolation),
                     };
-                    response(partition.partition_index, found)
+                    response(context.version, partition.partition_index, found)
                 })
                 .collect(),
             name: topic.name,
@@ -58,13 +61,16 @@ fn find(
     partition.find_offset(query, isolation)
 }
 
-fn response(partition_index: i32, found: Result<FoundOffset, ErrorCode>) -> ListOffsetsPartitionResponse {
+fn response(version: i16, partition_index: i32, found: Result<FoundOffset, ErrorCode>) -> ListOffsetsPartitionResponse {
     match found {
         Ok(found) => ListOffsetsPartitionResponse {
             partition_index,
             timestamp: found.timestamp_ms,
             offset: found.offset,
-            leader_epoch: found.leader_epoch,
+            leader_epoch: match version >= FIRST_VERSION_WITH_LEADER_EPOCH {
+                true => found.leader_epoch,
+                false => -1,
+            },
             ..Default::default()
         },
         Err(code) => ListOffsetsPartitionResponse {
