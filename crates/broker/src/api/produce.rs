@@ -4,7 +4,8 @@ use ottla_protocol::messages::produce_request::{PartitionProduceData, ProduceReq
 use ottla_protocol::messages::produce_response::{
     BatchIndexAndErrorMessage, PartitionProduceResponse, ProduceResponse, TopicProduceResponse,
 };
-use ottla_protocol::{ErrorCode, Uuid};
+use ottla_protocol::records::peek_header;
+use ottla_protocol::{ErrorCode, Records, Uuid};
 
 use super::{Reply, RequestContext};
 use crate::partition::{AppendFailure, Appended, RequiredAcks};
@@ -15,6 +16,8 @@ const FIRST_VERSION_WITH_TOPIC_IDS: i16 = 13;
 /// Appends, and answers when the records are as safe as `acks` asks.
 pub fn handle(context: &RequestContext, request: ProduceRequest) -> Reply<ProduceResponse> {
     let acks = RequiredAcks::from_code(request.acks);
+    let stray_transaction = request.transactional_id.is_none()
+        && request.topic_data.iter().flat_map(|topic| &topic.partition_data).any(is_transactional);
     let mut failed = false;
     let mut responses = Vec::with_capacity(request.topic_data.len());
     for topic in request.topic_data {
@@ -23,6 +26,7 @@ pub fn handle(context: &RequestContext, request: ProduceRequest) -> Reply<Produc
         for data in partition_data {
             let index = data.index;
             let outcome = match acks {
+                _ if stray_transaction => Err(AppendFailure::of(ErrorCode::TransactionalIdAuthorizationFailed)),
                 Some(acks) => append(context, acks, &name, topic_id, data),
                 None => Err(AppendFailure::of(ErrorCode::InvalidRequiredAcks)),
             };
@@ -37,6 +41,13 @@ pub fn handle(context: &RequestContext, request: ProduceRequest) -> Reply<Produc
         Some(RequiredAcks::None) => Reply::Silent,
         _ => Reply::Now(ProduceResponse { responses, ..Default::default() }),
     }
+}
+
+/// Whether the records claim to be part of a transaction. Only those of a request that names the
+/// transaction may.
+fn is_transactional(data: &PartitionProduceData) -> bool {
+    let records = data.records.as_ref().map(Records::to_bytes).unwrap_or_default();
+    matches!(peek_header(&records), Ok(Some(header)) if header.attributes.is_transactional())
 }
 
 fn append(

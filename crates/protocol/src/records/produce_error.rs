@@ -48,6 +48,12 @@ pub enum ProduceError {
     /// Clients may not write control records.
     #[error("clients may not write control records")]
     ControlBatch,
+    /// The batch is part of a transaction that was not begun.
+    #[error("no transaction of producer id {producer_id} is open")]
+    NoTransaction {
+        /// The producer id.
+        producer_id: i64,
+    },
     /// An idempotent producer gave no sequence.
     #[error("record batch of producer id {producer_id} has base sequence {base_sequence}")]
     NegativeSequence {
@@ -144,6 +150,7 @@ impl ProduceError {
             | Self::ControlBatch
             | Self::NegativeSequence { .. }
             | Self::OffsetsNotSequential { .. } => ErrorCode::InvalidRecord,
+            Self::NoTransaction { .. } => ErrorCode::InvalidProducerIdMapping,
             Self::Batch(error) => batch_error_code(error),
             Self::ZstdTooEarly { .. } => ErrorCode::UnsupportedCompressionType,
             Self::BatchTooLarge { .. } => ErrorCode::MessageTooLarge,

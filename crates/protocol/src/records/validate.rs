@@ -207,6 +207,11 @@ fn check_header(batch: &BatchView, rules: &ProduceRules) -> Result<(), ProduceEr
     if batch.is_control() {
         return Err(ProduceError::ControlBatch);
     }
+    if batch.is_transactional() && batch.has_producer_id() {
+        // It would never end: nobody has a transaction open here.
+        let producer_id = batch.producer_id();
+        return Err(ProduceError::NoTransaction { producer_id });
+    }
     let (producer_id, base_sequence) = (batch.producer_id(), batch.base_sequence());
     if batch.has_producer_id() && base_sequence < 0 {
         return Err(ProduceError::NegativeSequence {

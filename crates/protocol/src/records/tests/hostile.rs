@@ -253,3 +253,24 @@ fn records_are_found_by_their_time() {
         );
     }
 }
+
+#[test]
+fn a_batch_of_a_transaction_that_nobody_began_is_refused() {
+    let batch = |producer: Option<ProducerFields>| {
+        let mut builder = BatchBuilder::new(CompressionSpec::None).with_transactional();
+        if let Some(producer) = producer {
+            builder = builder.with_producer(producer);
+        }
+        builder.append(1, None, Some(b"value"), &[]).unwrap();
+        builder.build(0, -1, &mut Compressor::new()).unwrap()
+    };
+    let producer = ProducerFields {
+        producer_id: 7,
+        producer_epoch: 0,
+        base_sequence: 0,
+    };
+    let refused = validate(&batch(Some(producer)), &permissive_rules());
+    assert_eq!(refused, Err(ProduceError::NoTransaction { producer_id: 7 }));
+    // As in Kafka, without a producer id the attribute means nothing.
+    assert!(validate(&batch(None), &permissive_rules()).is_ok());
+}
