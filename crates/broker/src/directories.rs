@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use ottla_config::{BrokerConfig, QuorumKind};
 use ottla_metadata::Endpoint;
 use ottla_protocol::Uuid;
-use ottla_storage::meta_properties::{self, MetaProperties};
+use ottla_storage::meta_properties::{self, MetaProperties, MetaPropertiesError};
 use ottla_storage::{DiskError, DiskOperation};
-use tracing::info;
+use tracing::{error, info};
 
 use crate::clock::Clock;
 use crate::node::{StartError, configured_controllers};
@@ -25,13 +25,8 @@ pub fn format(
         None => random_id()?.to_string(),
     };
     for path in log_directories(config) {
-        std::fs::create_dir_all(&path).map_err(|source| DiskError {
-            operation: DiskOperation::Create,
-            path: path.clone(),
-            source,
-        })?;
         if meta_properties::read(&path)?.is_none() {
-            format_directory(
+            make_and_format(
                 config,
                 &path,
                 &cluster_id,
@@ -49,7 +44,7 @@ pub fn format(
 pub(crate) struct Formatted {
     /// The cluster's id.
     pub cluster_id: String,
-    /// The ids of `log.dirs`, in their order.
+    /// The ids of those of `log.dirs` that can be used, in their order.
     pub directory_ids: Vec<Uuid>,
     /// The id of `metadata.log.dir`.
     pub metadata_directory_id: Uuid,
@@ -75,7 +70,14 @@ pub(crate) fn read_or_format(
     let mut missing = Vec::new();
     let mut ids = Vec::new();
     for path in log_directories(config) {
-        let Some(found) = meta_properties::read(&path)? else {
+        let found = match meta_properties::read(&path) {
+            Err(MetaPropertiesError::Disk(error)) if may_lack(config, &path) => {
+                error!(%error, "the log directory is offline; replace or repair its disk, then restart");
+                continue;
+            }
+            found => found?,
+        };
+        let Some(found) = found else {
             missing.push(path);
             continue;
         };
@@ -111,19 +113,21 @@ pub(crate) fn read_or_format(
         None => random_id()?.to_string(),
     };
     for path in missing {
-        std::fs::create_dir_all(&path).map_err(|source| DiskError {
-            operation: DiskOperation::Create,
-            path: path.clone(),
-            source,
-        })?;
-        let id = format_directory(config, &path, &cluster_id, controllers, now_ms)?;
-        info!(directory = %path.display(), %cluster_id, "formatted a new directory");
-        ids.push((path, id));
+        match make_and_format(config, &path, &cluster_id, controllers, now_ms) {
+            Ok(id) => {
+                info!(directory = %path.display(), %cluster_id, "formatted a new directory");
+                ids.push((path, id));
+            }
+            Err(StartError::Disk(error)) if may_lack(config, &path) => {
+                error!(%error, "the log directory is offline; replace or repair its disk, then restart");
+            }
+            Err(error) => return Err(error),
+        }
     }
     let id_of = |path: &Path| {
         ids.iter()
             .find(|(known, _)| known == path)
-            .map_or(Uuid::ZERO, |(_, id)| *id)
+            .map(|(_, id)| *id)
     };
     Ok(Formatted {
         cluster_id,
@@ -131,10 +135,30 @@ pub(crate) fn read_or_format(
             .log
             .log_dirs
             .iter()
-            .map(|path| id_of(Path::new(path)))
+            .filter_map(|path| id_of(Path::new(path)))
             .collect(),
-        metadata_directory_id: id_of(Path::new(&config.metadata_log.dir)),
+        metadata_directory_id: id_of(Path::new(&config.metadata_log.dir)).unwrap_or(Uuid::ZERO),
     })
+}
+
+/// Whether the node can do without the directory: it is one of several, and not the metadata log's.
+fn may_lack(config: &BrokerConfig, path: &Path) -> bool {
+    config.log.log_dirs.len() > 1 && path != Path::new(&config.metadata_log.dir)
+}
+
+fn make_and_format(
+    config: &BrokerConfig,
+    path: &Path,
+    cluster_id: &str,
+    controllers: &[Endpoint],
+    now_ms: i64,
+) -> Result<Uuid, StartError> {
+    std::fs::create_dir_all(path).map_err(|source| DiskError {
+        operation: DiskOperation::Create,
+        path: path.to_owned(),
+        source,
+    })?;
+    format_directory(config, path, cluster_id, controllers, now_ms)
 }
 
 fn format_directory(

@@ -18,6 +18,15 @@ use crate::internal_topics::CONSUMER_OFFSETS;
 use crate::partition::Partition;
 use crate::partitions::{Partitions, TopicPartitions};
 
+/// Where a partition in new metadata comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    /// It was there before this start, and so was its log.
+    Known,
+    /// It was made just now.
+    Created,
+}
+
 /// What a changed configuration of the broker is handed to.
 pub type ConfigListener = Box<dyn Fn(&Arc<BrokerConfig>) + Send + Sync>;
 
@@ -91,12 +100,16 @@ impl MetadataPublisher {
                 .collect(),
             ..Default::default()
         };
-        self.publish(image, &changes);
-        self.remove_strays();
+        self.put_strays_aside(&image);
+        self.apply(image, &changes, Origin::Known);
     }
 
     /// Makes `image` the newest and acts on what changed. Called by the controller's thread alone.
     pub fn publish(&self, image: MetadataImage, changes: &MetadataChanges) {
+        self.apply(image, changes, Origin::Created);
+    }
+
+    fn apply(&self, image: MetadataImage, changes: &MetadataChanges, origin: Origin) {
         self.image.store(Arc::new(image));
         if changes
             .configs
@@ -115,10 +128,15 @@ impl MetadataPublisher {
         if !changes.deleted_topics.is_empty() {
             // Looked up no more before the files go and the name may come back.
             self.partitions.replace(std::mem::take(&mut tables));
+            for topic in &changes.deleted_topics {
+                for &index in topic.partitions.keys() {
+                    self.delete_log(&TopicPartition::new(&*topic.name, index));
+                }
+            }
             self.forget_offsets(&changes.deleted_topics);
         }
         for topic in &changes.topics {
-            tables.push((topic.id, Some(self.keep_topic(topic))));
+            tables.push((topic.id, Some(self.keep_topic(topic, origin))));
         }
         self.partitions.replace(tables);
         for topic in changes
@@ -130,10 +148,11 @@ impl MetadataPublisher {
         }
     }
 
-    fn keep_topic(&self, topic: &TopicImage) -> TopicPartitions {
+    fn keep_topic(&self, topic: &TopicImage, origin: Origin) -> TopicPartitions {
         let config = self.topic_config(&topic.name);
         let known = self.partitions.topic(topic.id);
         let mut by_index = HashMap::with_capacity(topic.partitions.len());
+        let mut unavailable = HashSet::new();
         for (&index, image) in &topic.partitions {
             if !image.replicas.contains(&self.broker_id.0) {
                 continue;
@@ -141,14 +160,27 @@ impl MetadataPublisher {
             let existing = known
                 .as_ref()
                 .and_then(|known| known.by_index.get(&index).cloned());
-            if let Some(partition) = existing.or_else(|| self.open(topic, index, &config)) {
-                self.lead_or_resign(&partition, image);
-                by_index.insert(index, partition);
+            let was_unavailable = known
+                .as_ref()
+                .is_some_and(|known| known.unavailable.contains(&index));
+            let origin = match was_unavailable {
+                true => Origin::Known,
+                false => origin,
+            };
+            match existing.or_else(|| self.open(topic, index, origin, &config)) {
+                Some(partition) => {
+                    self.lead_or_resign(&partition, image);
+                    by_index.insert(index, partition);
+                }
+                None => {
+                    unavailable.insert(index);
+                }
             }
         }
         TopicPartitions {
             name: Arc::clone(&topic.name),
             by_index,
+            unavailable,
         }
     }
 
@@ -156,9 +188,15 @@ impl MetadataPublisher {
         &self,
         topic: &TopicImage,
         index: i32,
+        origin: Origin,
         config: &Arc<TopicConfig>,
     ) -> Option<Arc<Partition>> {
         let topic_partition = TopicPartition::new(&*topic.name, index);
+        let is_lost = origin == Origin::Known && self.logs.get(&topic_partition).is_none();
+        if is_lost && self.logs.has_unusable_directory() {
+            error!(partition = %topic_partition, "this partition stays unavailable: its log must be in a directory of log.dirs that cannot be used");
+            return None;
+        }
         let now_ms = self.clock.now_ms();
         match self.logs.create(
             &topic_partition,
@@ -196,22 +234,12 @@ impl MetadataPublisher {
             if &*topic.name == CONSUMER_OFFSETS {
                 self.groups.unload(index);
             }
-            self.delete_log(&TopicPartition::new(&*topic.name, index));
         }
     }
 
     fn delete_log(&self, topic_partition: &TopicPartition) {
-        let mut unique = [0; 16];
-        let random = getrandom::fill(&mut unique).is_ok();
-        let unique = if random {
-            Uuid::from_u128(u128::from_be_bytes(unique))
-        } else {
-            Uuid::ZERO
-        };
-        if let Err(error) = self
-            .logs
-            .delete(topic_partition, unique, self.clock.now_ms())
-        {
+        let now_ms = self.clock.now_ms();
+        if let Err(error) = self.logs.delete(topic_partition, unique(), now_ms) {
             error!(partition = %topic_partition, %error, "the files of a deleted partition could not be put aside");
         }
     }
@@ -243,8 +271,7 @@ impl MetadataPublisher {
         }
     }
 
-    fn remove_strays(&self) {
-        let image = self.image.load();
+    fn put_strays_aside(&self, image: &MetadataImage) {
         for log in self.logs.logs() {
             let topic_partition = log.topic_partition();
             let topic = image.topics().by_name(&topic_partition.topic);
@@ -252,9 +279,8 @@ impl MetadataPublisher {
                 topic.partitions.contains_key(&topic_partition.partition.0)
                     && log.topic_id().is_none_or(|id| id.0 == topic.id)
             });
-            if !belongs {
-                warn!(partition = %topic_partition, "this partition's topic does not exist any more: deleting its files");
-                self.delete_log(topic_partition);
+            if !belongs && let Err(error) = self.logs.put_aside(topic_partition, unique()) {
+                error!(partition = %topic_partition, %error, "the files of a partition that belongs to no topic could not be put aside");
             }
         }
     }
@@ -312,6 +338,15 @@ impl MetadataPublisher {
             partition.update_config(Arc::clone(config));
             partition.log().update_config(log_config(config));
         }
+    }
+}
+
+/// What makes the name of a directory that is put aside unique.
+fn unique() -> Uuid {
+    let mut bytes = [0; 16];
+    match getrandom::fill(&mut bytes) {
+        Ok(()) => Uuid::from_u128(u128::from_be_bytes(bytes)),
+        Err(_) => Uuid::ZERO,
     }
 }
 

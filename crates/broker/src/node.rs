@@ -15,7 +15,7 @@ use ottla_storage::{DiskError, LogConfig, LogManager, LogManagerOptions, OpenLog
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tracing::warn;
+use tracing::{error, warn};
 
 use crate::api::Dispatcher;
 use crate::background;
@@ -31,6 +31,9 @@ use crate::net::{BindError, ConnectionCounts, ConnectionLimits, Listener, Listen
 use crate::partitions::Partitions;
 use crate::producer_ids::ProducerIds;
 use crate::raft_host::{RaftError, RaftHost, RaftSettings};
+
+/// How often it is asked whether a log directory is left.
+const DIRECTORIES_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The node could not start.
 #[derive(Debug, thiserror::Error)]
@@ -144,11 +147,27 @@ impl Node {
         &self.listeners
     }
 
-    /// Waits until something failed that the node cannot go on without.
+    /// Waits until something failed that the node cannot go on without: the controller, or every log
+    /// directory.
     pub async fn failed(&self) {
         let mut failed = self.failed.clone();
-        if failed.wait_for(|failed| *failed).await.is_err() {
-            std::future::pending::<()>().await;
+        let controller_failed = async {
+            if failed.wait_for(|failed| *failed).await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
+        let directories_failed = async {
+            let directories = self.broker.logs.directories();
+            while !directories.iter().all(|one| one.is_offline()) {
+                tokio::time::sleep(DIRECTORIES_CHECK_INTERVAL).await;
+            }
+            error!(
+                "every directory in log.dirs is offline, and the node stops; repair their disks and start again"
+            );
+        };
+        tokio::select! {
+            () = controller_failed => {}
+            () = directories_failed => {}
         }
     }
 

@@ -1,6 +1,6 @@
 //! The partitions that this broker keeps, by topic.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -16,6 +16,18 @@ pub struct TopicPartitions {
     pub name: Arc<str>,
     /// By index.
     pub by_index: HashMap<i32, Arc<Partition>>,
+    /// Those that have no log: it could not be made, or is in a directory that cannot be used.
+    pub unavailable: HashSet<i32>,
+}
+
+impl TopicPartitions {
+    fn get(&self, index: i32) -> Result<Arc<Partition>, ErrorCode> {
+        match self.by_index.get(&index) {
+            Some(partition) => Ok(Arc::clone(partition)),
+            None if self.unavailable.contains(&index) => Err(ErrorCode::KafkaStorageError),
+            None => Err(ErrorCode::UnknownTopicOrPartition),
+        }
+    }
 }
 
 #[derive(Default)]
@@ -32,15 +44,12 @@ pub struct Partitions {
 }
 
 impl Partitions {
-    /// The partition `index` of the topic with this id. UNKNOWN_TOPIC_ID if there is no such topic.
+    /// The partition `index` of the topic with this id. UNKNOWN_TOPIC_ID if there is no such topic,
+    /// KAFKA_STORAGE_ERROR if the partition's log cannot be used.
     pub fn by_topic_id(&self, id: Uuid, index: i32) -> Result<Arc<Partition>, ErrorCode> {
         let tables = self.tables.load();
         let topic = tables.by_id.get(&id).ok_or(ErrorCode::UnknownTopicId)?;
-        topic
-            .by_index
-            .get(&index)
-            .cloned()
-            .ok_or(ErrorCode::UnknownTopicOrPartition)
+        topic.get(index)
     }
 
     /// The partition `index` of the topic with this name.
@@ -50,10 +59,7 @@ impl Partitions {
             .ids_by_name
             .get(name)
             .and_then(|id| tables.by_id.get(id));
-        topic
-            .and_then(|topic| topic.by_index.get(&index))
-            .cloned()
-            .ok_or(ErrorCode::UnknownTopicOrPartition)
+        topic.ok_or(ErrorCode::UnknownTopicOrPartition)?.get(index)
     }
 
     /// The partitions of the topic with this id, if this broker keeps any.

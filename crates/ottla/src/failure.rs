@@ -68,6 +68,9 @@ pub enum Failure {
     /// The node did not stop cleanly.
     #[error(transparent)]
     Stop(#[from] ottla_broker::StopError),
+    /// The node cannot go on.
+    #[error("the node cannot go on and has stopped; see the errors before this one")]
+    Broken,
     /// The node cannot start.
     #[error("{0}")]
     Start(#[from] ottla_broker::StartError),
@@ -87,7 +90,7 @@ impl Failure {
             | Self::Build(_)
             | Self::Batch(_)
             | Self::Records(_) => 4,
-            Self::Configuration(_) | Self::Start(_) | Self::Stop(_) => 5,
+            Self::Configuration(_) | Self::Start(_) | Self::Stop(_) | Self::Broken => 5,
         })
     }
 }

@@ -12,11 +12,13 @@ use crate::checkpoint::{CheckpointError, OffsetCheckpoint, read_offsets};
 use crate::clean_shutdown;
 use crate::dir_lock::DirLock;
 use crate::disk::{self, Entry};
-use crate::error::{DiskError, DiskOperation};
+use crate::error::DiskError;
 use crate::log_manager::OpenLogManagerError;
 
 /// What the directory of a deleted log ends with until its files are gone.
-const DELETE_SUFFIX: &str = "-delete";
+pub(crate) const DELETE_SUFFIX: &str = "-delete";
+/// What the directory of a log ends with of which the metadata knows nothing.
+pub(crate) const STRAY_SUFFIX: &str = "-stray";
 /// Directories that are not logs of partitions: the metadata log has its own host.
 const METADATA_LOG_DIRECTORY: &str = "__cluster_metadata-0";
 /// Bytes that a file's name may have.
@@ -73,8 +75,7 @@ impl LogDirectory {
 
     /// Takes the directory offline, for good, unless it is only full.
     pub(crate) fn fail(&self, error: &DiskError) {
-        let is_only_full = error.is_full() && error.operation != DiskOperation::Sync;
-        if !is_only_full && !self.offline.swap(true, Ordering::AcqRel) {
+        if !error.is_passing() && !self.offline.swap(true, Ordering::AcqRel) {
             error!(directory = %self.path.display(), %error, "the log directory goes offline; replace or repair its disk, then restart");
         }
     }
@@ -89,6 +90,10 @@ impl LogDirectory {
             let path = self.path.join(&name);
             if name.ends_with(DELETE_SUFFIX) {
                 contents.doomed.push(path);
+                continue;
+            }
+            if name.ends_with(STRAY_SUFFIX) {
+                warn!(path = %path.display(), "this partition belongs to no topic; delete its files if nobody misses them");
                 continue;
             }
             let partition = name.rsplit_once('-').and_then(|(topic, partition)| {
@@ -119,14 +124,21 @@ impl LogDirectory {
         }
     }
 
-    /// Where the files of a deleted log wait for their end. `unique` keeps the names apart; the
-    /// topic's is cut if the whole would be too long for a file's name.
-    pub(crate) fn doomed_path(&self, topic_partition: &TopicPartition, unique: Uuid) -> PathBuf {
+    /// Where the files go of a log that is no partition's any more. `unique` keeps the names apart;
+    /// the topic's is cut if the whole would be too long for a file's name.
+    ///
+    /// Source: `UnifiedLog.logDeleteDirName`, `logStrayDirName`.
+    pub(crate) fn put_aside_path(
+        &self,
+        topic_partition: &TopicPartition,
+        unique: Uuid,
+        suffix: &str,
+    ) -> PathBuf {
         let hex = unique
             .as_bytes()
             .iter()
             .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
-        let tail = format!("-{}.{hex}{DELETE_SUFFIX}", topic_partition.partition);
+        let tail = format!("-{}.{hex}{suffix}", topic_partition.partition);
         let topic = topic_partition.topic.as_str();
         let kept = topic.len().min(MAX_NAME_BYTES.saturating_sub(tail.len()));
         self.path

@@ -18,7 +18,7 @@ use crate::dir_lock::DirLockError;
 use crate::error::DiskError;
 use crate::log::Log;
 use crate::log_config::LogConfig;
-use crate::log_directory::{Contents, LogDirectory};
+use crate::log_directory::{Contents, DELETE_SUFFIX, LogDirectory, STRAY_SUFFIX};
 use crate::log_truncate::TruncateError;
 use crate::recovery::{self, OpenLog, OpenLogError, Shutdown};
 use crate::{clean_shutdown, disk};
@@ -100,6 +100,10 @@ pub struct LogManager {
     doomed: Mutex<Vec<Doomed>>,
     /// Partitions whose deleted logs the checkpoints still name.
     deleted: Mutex<HashSet<TopicPartition>>,
+    /// One checkpoint at a time: what is written last was also found last.
+    checkpointing: Mutex<()>,
+    /// A directory of `log.dirs` could not even be opened.
+    lacks_directory: bool,
 }
 
 impl LogManager {
@@ -121,13 +125,15 @@ impl LogManager {
             return Err(OpenLogManagerError::NoDirectory);
         }
         let manager = Self {
+            lacks_directory: directories.len() < options.log_dirs.len(),
             directories,
             logs: RwLock::default(),
             doomed: Mutex::default(),
             deleted: Mutex::default(),
+            checkpointing: Mutex::default(),
         };
-        for directory in &manager.directories {
-            match manager.load(directory, options) {
+        for (directory, loaded) in manager.directories.iter().zip(manager.load_all(options)) {
+            match loaded {
                 Err(
                     OpenLogManagerError::Disk(error)
                     | OpenLogManagerError::Log {
@@ -177,8 +183,13 @@ impl LogManager {
         &self.directories
     }
 
-    /// Makes the log of a new partition, in the directory with the fewest logs. The one there is, if
-    /// there is one of the same topic.
+    /// Whether a directory of `log.dirs` cannot be used: a log that is not found may be in it.
+    pub fn has_unusable_directory(&self) -> bool {
+        self.lacks_directory || self.directories.iter().any(|one| one.is_offline())
+    }
+
+    /// Makes the log of a new partition, in the directory with the fewest logs that works. The one there is, if
+    /// there is one of the same topic; one of another topic is put aside.
     pub fn create(
         &self,
         topic_partition: &TopicPartition,
@@ -188,11 +199,9 @@ impl LogManager {
     ) -> Result<Arc<Log>, CreateLogError> {
         if let Some(log) = self.get(topic_partition) {
             match log.topic_id() {
-                Some(other) if other != topic_id => {
-                    // Its deletion was lost in a crash.
-                    self.delete(topic_partition, other.0, now_ms)
-                        .map_err(OpenLogError::from)?;
-                }
+                Some(other) if other != topic_id => self
+                    .put_aside(topic_partition, other.0)
+                    .map_err(OpenLogError::from)?,
                 _ => return Ok(log),
             }
         }
@@ -204,36 +213,42 @@ impl LogManager {
         if let Some(entry) = logs.get(topic_partition) {
             return Ok(Arc::clone(&entry.log));
         }
-        let directory = self
-            .directories
-            .iter()
-            .filter(|directory| !directory.is_offline())
-            .min_by_key(|directory| directory.logs.load(Ordering::Relaxed))
-            .ok_or(CreateLogError::NoDirectory)?;
-        let open = OpenLog {
-            topic_partition: topic_partition.clone(),
-            config,
-            shutdown: Shutdown::Clean,
-            recovery_point: Offset(0),
-            log_start_offset: Offset(0),
-            high_watermark: Offset(0),
-            now_ms,
-            offline: Arc::clone(&directory.offline),
-        };
-        let log = Arc::new(recovery::create(
-            &directory.path.join(topic_partition.to_string()),
-            topic_id,
-            open,
-        )?);
-        directory.logs.fetch_add(1, Ordering::Relaxed);
-        logs.insert(
-            topic_partition.clone(),
-            Entry {
-                log: Arc::clone(&log),
-                directory: Arc::clone(directory),
-            },
-        );
-        Ok(log)
+        let mut directories: Vec<_> = self.directories.iter().collect();
+        directories.retain(|directory| !directory.is_offline());
+        directories.sort_by_key(|directory| directory.logs.load(Ordering::Relaxed));
+        let mut failure = CreateLogError::NoDirectory;
+        for directory in directories {
+            let open = OpenLog {
+                topic_partition: topic_partition.clone(),
+                config: config.clone(),
+                shutdown: Shutdown::Clean,
+                recovery_point: Offset(0),
+                log_start_offset: Offset(0),
+                high_watermark: Offset(0),
+                now_ms,
+                offline: Arc::clone(&directory.offline),
+            };
+            let path = directory.path.join(topic_partition.to_string());
+            match recovery::create(&path, topic_id, open) {
+                Ok(log) => {
+                    let log = Arc::new(log);
+                    directory.logs.fetch_add(1, Ordering::Relaxed);
+                    let entry = Entry {
+                        log: Arc::clone(&log),
+                        directory: Arc::clone(directory),
+                    };
+                    logs.insert(topic_partition.clone(), entry);
+                    return Ok(log);
+                }
+                Err(error) => {
+                    if let OpenLogError::Disk(error) = &error {
+                        directory.fail(error);
+                    }
+                    failure = error.into();
+                }
+            }
+        }
+        Err(failure)
     }
 
     /// Deletes a partition's log: at once for everybody who looks for it, and its files after
@@ -244,21 +259,50 @@ impl LogManager {
         unique: Uuid,
         now_ms: i64,
     ) -> Result<(), DiskError> {
+        if let Some((log, path)) = self.remove(topic_partition, unique, DELETE_SUFFIX)? {
+            let delay_ms = log.config().file_delete_delay_ms;
+            self.doomed.lock().push(Doomed {
+                path,
+                delete_at_ms: now_ms.saturating_add(delay_ms),
+            });
+        }
+        Ok(())
+    }
+
+    /// Puts the log aside of a partition that the metadata does not know. Its files stay: it may be
+    /// the metadata that is wrong.
+    ///
+    /// Source: stray partitions in Kafka's `LogManager`.
+    pub fn put_aside(
+        &self,
+        topic_partition: &TopicPartition,
+        unique: Uuid,
+    ) -> Result<(), DiskError> {
+        if let Some((_, path)) = self.remove(topic_partition, unique, STRAY_SUFFIX)? {
+            warn!(partition = %topic_partition, path = %path.display(), "this partition belongs to no topic and is put aside; delete its files if nobody misses them");
+        }
+        Ok(())
+    }
+
+    /// Takes the log from everybody who looks for it and gives its directory another name.
+    fn remove(
+        &self,
+        topic_partition: &TopicPartition,
+        unique: Uuid,
+        suffix: &str,
+    ) -> Result<Option<(Arc<Log>, PathBuf)>, DiskError> {
         let Some(entry) = self.logs.write().remove(topic_partition) else {
-            return Ok(());
+            return Ok(None);
         };
         entry.directory.logs.fetch_sub(1, Ordering::Relaxed);
         entry.log.retire();
         self.deleted.lock().insert(topic_partition.clone());
-        let path = entry.directory.doomed_path(topic_partition, unique);
+        let path = entry
+            .directory
+            .put_aside_path(topic_partition, unique, suffix);
         disk::rename(entry.log.directory(), &path)
             .inspect_err(|error| entry.directory.fail(error))?;
-        let delay_ms = entry.log.config().file_delete_delay_ms;
-        self.doomed.lock().push(Doomed {
-            path,
-            delete_at_ms: now_ms.saturating_add(delay_ms),
-        });
-        Ok(())
+        Ok(Some((entry.log, path)))
     }
 
     /// Cuts a partition's log so that it ends at `offset`, as [`Log::truncate_to`] does. The
@@ -306,6 +350,11 @@ impl LogManager {
     /// Writes where recovery may begin, and where the logs start.
     pub fn checkpoint_recovery_points(&self) -> Result<(), DiskError> {
         self.checkpoint(RECOVERY_POINT_CHECKPOINT, |log| Some(log.recovery_point()))?;
+        self.checkpoint_log_start_offsets()
+    }
+
+    /// Writes where the logs start.
+    pub fn checkpoint_log_start_offsets(&self) -> Result<(), DiskError> {
         self.checkpoint(LOG_START_OFFSET_CHECKPOINT, |log| {
             let start = log.log_start_offset();
             let first = log
@@ -371,6 +420,7 @@ impl LogManager {
         file: &str,
         offset: impl Fn(&Log) -> Option<Offset>,
     ) -> Result<(), DiskError> {
+        let _one_at_a_time = self.checkpointing.lock();
         let logs = self.logs_by_directory();
         let mut by_directory: HashMap<&Path, OffsetCheckpoint> = HashMap::new();
         for (directory, log) in &logs {
@@ -391,6 +441,18 @@ impl LogManager {
             }
         }
         result
+    }
+
+    /// Opens the logs of all directories at the same time; the outcomes in their order.
+    fn load_all(&self, options: &LogManagerOptions) -> Vec<Result<(), OpenLogManagerError>> {
+        std::thread::scope(|scope| {
+            let load = |directory| scope.spawn(move || self.load(directory, options));
+            let loading: Vec<_> = self.directories.iter().map(load).collect();
+            let joined = loading.into_iter().map(|thread| thread.join());
+            joined
+                .map(|loaded| loaded.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+                .collect()
+        })
     }
 
     fn load(

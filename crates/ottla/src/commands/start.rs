@@ -11,7 +11,7 @@ use tracing::{info, warn};
 use crate::arguments::StartArguments;
 use crate::failure::Failure;
 
-/// Runs the node until SIGTERM or SIGINT, then stops it cleanly.
+/// Runs the node until SIGTERM or SIGINT, or until it cannot go on, then stops it cleanly.
 pub fn run(arguments: &StartArguments) -> Result<(), Failure> {
     let log_levels = super::logging::start();
     let config = load(arguments.file.as_deref(), &arguments.overrides)?;
@@ -23,12 +23,13 @@ pub fn run(arguments: &StartArguments) -> Result<(), Failure> {
             let mut interrupt = signal(SignalKind::interrupt())?;
             let node = Node::start(config, log_levels).await?;
             announce(&node)?;
-            tokio::select! {
-                _ = terminate.recv() => info!("SIGTERM received, stopping"),
-                _ = interrupt.recv() => info!("SIGINT received, stopping"),
-                () = node.failed() => {}
-            }
-            Ok(node.stop().await?)
+            let outcome = tokio::select! {
+                _ = terminate.recv() => Ok(info!("SIGTERM received, stopping")),
+                _ = interrupt.recv() => Ok(info!("SIGINT received, stopping")),
+                () = node.failed() => Err(Failure::Broken),
+            };
+            node.stop().await?;
+            outcome
         })
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::disk::failures::{Failure, with_failure};
 use crate::testing::{all_records, append, small_segments};
 
 fn options(log_dirs: &[&Path]) -> LogManagerOptions {
@@ -138,4 +139,107 @@ fn a_cut_log_is_recovered_from_the_cut() {
     let text = std::fs::read_to_string(folder.path().join(RECOVERY_POINT_CHECKPOINT)).unwrap();
     assert_eq!(text, "0\n1\nt 0 5\n");
     assert_eq!(log.log_end_offset(), Offset(5));
+}
+
+#[test]
+fn a_stray_log_is_put_aside_and_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let manager = LogManager::open(&options(&[folder.path()])).unwrap();
+    let log = create(&manager, 1);
+    fill(&log, 3);
+    manager.put_aside(&partition(), Uuid([9; 16])).unwrap();
+    assert!(manager.get(&partition()).is_none() && log.is_offline());
+    let stray = folder.path().join(format!("t-0.{}-stray", "09".repeat(16)));
+    let records = stray.join("00000000000000000000.log");
+    assert!(std::fs::metadata(&records).unwrap().len() > 0);
+    // A topic of the same name does not see it, nor does another start.
+    assert_eq!(create(&manager, 2).log_end_offset(), Offset(0));
+    drop((log, manager));
+    let manager = LogManager::open(&options(&[folder.path()])).unwrap();
+    assert_eq!(manager.logs().len(), 1);
+    manager.delete_doomed(i64::MAX);
+    assert!(records.exists());
+}
+
+#[test]
+fn deleted_records_stay_deleted_when_the_broker_is_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let manager = LogManager::open(&options(&[folder.path()])).unwrap();
+    let log = create(&manager, 1);
+    fill(&log, 20);
+    log.delete_records_before(Offset(11)).unwrap();
+    manager.checkpoint_log_start_offsets().unwrap();
+    drop((log, manager));
+    let manager = LogManager::open(&options(&[folder.path()])).unwrap();
+    let log = create(&manager, 1);
+    assert_eq!(
+        (log.log_start_offset(), log.log_end_offset()),
+        (Offset(11), Offset(20))
+    );
+}
+
+#[test]
+fn a_directory_that_fails_gives_its_place_to_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let (first, second) = (folder.path().join("a"), folder.path().join("b"));
+    let manager = LogManager::open(&options(&[&first, &second])).unwrap();
+    assert!(!manager.has_unusable_directory());
+    let (log, _) = with_failure(0, Failure::Once, || create(&manager, 1));
+    assert!(log.directory().starts_with(&second));
+    assert!(manager.has_unusable_directory());
+    // What is not found may be in the directory that is gone.
+    std::fs::remove_dir_all(&first).unwrap();
+    std::fs::write(&first, "not a directory").unwrap();
+    drop((log, manager));
+    let manager = LogManager::open(&options(&[&first, &second])).unwrap();
+    assert!(manager.has_unusable_directory());
+}
+
+#[test]
+fn a_log_that_could_not_be_made_can_be_made_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let manager = LogManager::open(&options(&[folder.path()])).unwrap();
+    let id = TopicId(Uuid([1; 16]));
+    for operations in 0.. {
+        let make = || {
+            manager
+                .create(&partition(), id, small_segments(), 0)
+                .map(|_| ())
+        };
+        let (made, reached) = with_failure(operations, Failure::Full, make);
+        assert_eq!(made.is_err(), reached, "operation {operations}");
+        assert!(!manager.has_unusable_directory());
+        if !reached {
+            assert!(operations > 2, "{operations}");
+            break;
+        }
+    }
+    fill(&manager.get(&partition()).unwrap(), 1);
+}
+
+#[test]
+fn checkpoints_written_at_the_same_time_are_whole() {
+    const ROUNDS: usize = 30;
+    let folder = tempfile::tempdir().unwrap();
+    let manager = LogManager::open(&options(&[folder.path()])).unwrap();
+    for index in 0..50 {
+        let topic_partition = TopicPartition::new("t", index);
+        let id = TopicId(Uuid([1; 16]));
+        manager
+            .create(&topic_partition, id, small_segments(), 0)
+            .unwrap();
+    }
+    manager.checkpoint_recovery_points().unwrap();
+    let path = folder.path().join(RECOVERY_POINT_CHECKPOINT);
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                for _ in 0..ROUNDS {
+                    manager.checkpoint_recovery_points().unwrap();
+                    let found = crate::checkpoint::read_offsets(&path).unwrap();
+                    assert_eq!(found.len(), 50);
+                }
+            });
+        }
+    });
 }
