@@ -37,6 +37,8 @@ pub fn start(broker: &Arc<Broker>) -> JoinSet<()> {
         broker.logs.delete_doomed(broker.clock.now_ms())
     }));
     let expiry = interval(i64::from(config.producers.id_expiration_check_interval_ms));
+    // Those that the logs gave back may have expired while the broker was away.
+    expire_producers(broker);
     tasks.spawn(every(broker, expiry, expire_producers));
     tasks.spawn(Arc::clone(&broker.groups).run_timers());
     tasks

@@ -14,7 +14,7 @@ use ottla_protocol::ErrorCode;
 use ottla_protocol::messages::metadata::MetadataRecord;
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot, watch};
-use tracing::error;
+use tracing::{error, warn};
 
 use crate::clock::Clock;
 use crate::metadata_publisher::MetadataPublisher;
@@ -159,11 +159,23 @@ impl Controller {
             image = delta.clone().finish().0;
         }
         if !records.is_empty() {
-            self.raft.append(&records, self.clock.now_ms())?;
+            match self.raft.append(&records, self.clock.now_ms()) {
+                Err(error) if error.is_passing() && self.raft.next_offset() == base_offset => {
+                    // Nothing was appended. Who asked learns that there is no controller for them.
+                    warn!(%error, "changes of the cluster's metadata are refused until the disk has room");
+                    return Ok(());
+                }
+                appended => appended?,
+            };
             let (image, changes) = delta.finish();
             self.publisher.publish(image, &changes);
-            self.raft
-                .snapshot_if_due(&self.publisher.image(), self.clock.now_ms())?;
+            let image = self.publisher.image();
+            match self.raft.snapshot_if_due(&image, self.clock.now_ms()) {
+                Err(error) if error.is_passing() => {
+                    warn!(%error, "no snapshot until the disk has room")
+                }
+                written => written?,
+            }
         }
         answers.into_iter().for_each(|answer| answer());
         Ok(())

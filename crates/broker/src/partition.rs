@@ -90,6 +90,7 @@ impl Partition {
             Ordering::Release,
         );
         self.leader_epoch.store(epoch.0, Ordering::Release);
+        self.log.begin_leader_epoch(epoch);
         // The only replica's records are all committed.
         self.log.advance_high_watermark(self.log.log_end_offset());
         self.is_leader.store(true, Ordering::Release);
@@ -181,13 +182,16 @@ impl Partition {
         Ok(appended.base_offset)
     }
 
-    /// Moves the high watermark to the end, as the only replica may, and flushes if it is due.
+    /// Flushes if it is due, and moves the high watermark to what was the end before, as the only
+    /// replica may: nobody reads what a flush that is due has not made durable.
     fn commit_and_flush(&self, now_ms: i64) -> Result<(), AppendFailure> {
+        let end = self.log.log_end_offset();
         if self.log.config().flush_messages != i64::MAX && self.log.flush_is_due(now_ms) {
-            let flushed = self.log.flush(self.log.log_end_offset(), now_ms);
+            // The other tasks of this thread go on elsewhere meanwhile.
+            let flushed = tokio::task::block_in_place(|| self.log.flush(end, now_ms));
             flushed.map_err(|_| AppendFailure::of(ErrorCode::KafkaStorageError))?;
         }
-        if self.log.advance_high_watermark(self.log.log_end_offset()) {
+        if self.log.advance_high_watermark(end) {
             self.waiters.wake();
         }
         Ok(())
@@ -220,6 +224,9 @@ impl Partition {
                     ErrorCode::OutOfOrderSequenceNumber,
                     sequence.to_string(),
                 )
+            }
+            AppendError::LargerThanSegment { .. } => {
+                AppendFailure::with_message(ErrorCode::RecordListTooLarge, error.to_string())
             }
             AppendError::Batch(batch) => {
                 AppendFailure::with_message(ErrorCode::CorruptMessage, batch.to_string())

@@ -79,6 +79,16 @@ pub enum RaftError {
     },
 }
 
+impl RaftError {
+    /// Whether the same may well work later: the disk is full.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Disk(error) | Self::Append(AppendError::Disk(error)) => error.is_passing(),
+            _ => false,
+        }
+    }
+}
+
 /// How the metadata log is kept.
 #[derive(Clone, Debug)]
 pub struct RaftSettings {
@@ -300,7 +310,7 @@ impl RaftHost {
             voted_directory_id: Uuid::ZERO,
         };
         text_file::replace(&path, state.encode().as_bytes())?;
-        self.log.begin_leader_epoch(LeaderEpoch(self.epoch))?;
+        self.log.begin_leader_epoch(LeaderEpoch(self.epoch));
         let voter = Voter {
             voter_id: node_id,
             ..Default::default()

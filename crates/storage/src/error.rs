@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rustix::io::Errno;
+
 /// What was being done to a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DiskOperation {
@@ -56,17 +58,31 @@ pub struct DiskError {
 }
 
 impl DiskError {
+    /// What is asked of a directory that is offline after a failure: a failed fsync is not tried
+    /// again, as the system may say that it worked and have dropped the data.
+    pub(crate) fn offline(operation: DiskOperation, path: &Path) -> Self {
+        Self {
+            operation,
+            path: path.to_owned(),
+            source: io::Error::other("the log directory is offline after an earlier failure"),
+        }
+    }
+
     /// Whether there is no such file.
     pub(crate) fn is_not_found(&self) -> bool {
         self.source.kind() == io::ErrorKind::NotFound
     }
 
-    /// Whether the disk, or a quota on it, is full.
-    pub fn is_full(&self) -> bool {
-        matches!(
+    /// Whether the same may well work later, as nothing is broken: the disk, or a quota on it, is
+    /// full, or too many files are open. Never so for a flush: what it covered may be lost.
+    pub fn is_passing(&self) -> bool {
+        let is_short = matches!(
             self.source.kind(),
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
-        )
+        );
+        let errno = Errno::from_io_error(&self.source);
+        let has_no_descriptor = matches!(errno, Some(Errno::MFILE | Errno::NFILE));
+        (is_short || has_no_descriptor) && self.operation != DiskOperation::Sync
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use ottla_protocol::ids::Offset;
 
-use crate::disk::failures::{Failure, with_failure};
+use crate::disk::failures::{Failure, operations_of, with_failure};
 use crate::log::Log;
 use crate::recovery::{self, Shutdown};
 use crate::testing::{all_records, append, create, how, open};
@@ -78,7 +78,12 @@ fn check(directory: &Path, acknowledged: &Acknowledged, context: &str) {
 
 #[test]
 fn nothing_is_lost_by_a_failure_at_any_operation() {
-    for failure in [Failure::Once, Failure::Full, Failure::Crash] {
+    for failure in [
+        Failure::Once,
+        Failure::Full,
+        Failure::NoDescriptor,
+        Failure::Crash,
+    ] {
         let mut operations = 0;
         loop {
             let folder = tempfile::tempdir().unwrap();
@@ -154,4 +159,37 @@ fn a_failed_flush_takes_the_directory_offline() {
     assert!(flushed.is_err() && log.is_offline());
     assert_eq!(log.recovery_point(), Offset(0));
     assert!(append(&log, 0, 1, &[b"y"]).is_err());
+    assert!(
+        log.flush(log.log_end_offset(), 0).is_err(),
+        "who waited for it fails with it: a second fsync would say that all is well"
+    );
+    assert!(log.close(0).is_err());
+    assert_eq!(log.recovery_point(), Offset(0));
+}
+
+#[test]
+fn a_flush_that_lacked_a_descriptor_is_repeated_in_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = folder.path().join("t-0");
+    let operations = {
+        let log = create(&directory);
+        append(&log, 0, 1, &[b"x"]).unwrap();
+        operations_of(|| log.flush(log.log_end_offset(), 0).unwrap())
+    };
+    assert!(operations > 3, "{operations}");
+    for before in 1..operations {
+        std::fs::remove_dir_all(&directory).unwrap();
+        let log = create(&directory);
+        append(&log, 0, 1, &[b"x"]).unwrap();
+        let (flushed, _) = with_failure(before, Failure::NoDescriptor, || log.flush(Offset(1), 0));
+        if log.is_offline() {
+            // It was not for a descriptor.
+            continue;
+        }
+        assert!(flushed.is_err());
+        assert_eq!(log.recovery_point(), Offset(0));
+        let again = operations_of(|| log.flush(Offset(1), 0).unwrap());
+        assert!(again >= operations - 1, "{again} of {operations}");
+        assert_eq!(log.recovery_point(), Offset(1));
+    }
 }

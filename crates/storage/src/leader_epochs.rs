@@ -12,6 +12,8 @@ use crate::error::DiskError;
 pub(crate) struct LeaderEpochs {
     path: PathBuf,
     entries: Vec<(LeaderEpoch, Offset)>,
+    /// The file says the same.
+    is_saved: bool,
 }
 
 impl LeaderEpochs {
@@ -24,6 +26,7 @@ impl LeaderEpochs {
         for (epoch, start_offset) in entries {
             epochs.insert(epoch, start_offset);
         }
+        epochs.is_saved = true;
         Ok(Some(epochs))
     }
 
@@ -32,6 +35,7 @@ impl LeaderEpochs {
         Self {
             path: directory.join(LEADER_EPOCH_CHECKPOINT),
             entries: Vec::new(),
+            is_saved: true,
         }
     }
 
@@ -48,17 +52,29 @@ impl LeaderEpochs {
         count.checked_sub(1).map(|index| self.entries[index].0)
     }
 
-    /// Notes that `epoch` begins at `start_offset`; nothing happens if it is known already. After
-    /// an error nothing has changed.
-    pub fn assign(&mut self, epoch: LeaderEpoch, start_offset: Offset) -> Result<(), DiskError> {
+    /// Whether `epoch` is the newest one, in the checkpoint too.
+    pub fn has_saved(&self, epoch: LeaderEpoch) -> bool {
+        self.is_saved && self.latest() == Some(epoch)
+    }
+
+    /// Notes that `epoch` begins at `start_offset`, in memory alone; nothing happens if it is known
+    /// already.
+    pub fn begin(&mut self, epoch: LeaderEpoch, start_offset: Offset) {
         let is_known =
             |(last, start): &(LeaderEpoch, Offset)| *last == epoch && *start <= start_offset;
-        if epoch.0 < 0 || self.entries.last().is_some_and(is_known) {
-            return Ok(());
+        if epoch.0 >= 0 && !self.entries.last().is_some_and(is_known) {
+            self.insert(epoch, start_offset);
+            self.is_saved = false;
         }
-        let before = self.entries.clone();
-        self.insert(epoch, start_offset);
-        self.save().inspect_err(|_| self.entries = before)
+    }
+
+    /// Notes that `epoch` begins at `start_offset`, in the checkpoint too. After an error nothing
+    /// has changed.
+    pub fn assign(&mut self, epoch: LeaderEpoch, start_offset: Offset) -> Result<(), DiskError> {
+        let before = (self.entries.clone(), self.is_saved);
+        self.begin(epoch, start_offset);
+        self.save_if_changed()
+            .inspect_err(|_| (self.entries, self.is_saved) = before)
     }
 
     /// Notes the epoch of a batch found in the log, if it is a newer one.
@@ -149,8 +165,18 @@ impl LeaderEpochs {
         self.entries.push((epoch, start_offset));
     }
 
-    fn save(&self) -> Result<(), DiskError> {
-        checkpoint::write_leader_epochs(&self.path, &self.entries)
+    /// Writes the checkpoint, if it says something else.
+    pub fn save_if_changed(&mut self) -> Result<(), DiskError> {
+        match self.is_saved {
+            true => Ok(()),
+            false => self.save(),
+        }
+    }
+
+    fn save(&mut self) -> Result<(), DiskError> {
+        checkpoint::write_leader_epochs(&self.path, &self.entries)?;
+        self.is_saved = true;
+        Ok(())
     }
 }
 

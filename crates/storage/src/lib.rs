@@ -13,6 +13,8 @@
 //! It knows nothing of topics' configuration but [`LogConfig`], of replication or of the network,
 //! and reads no clock: the time is an argument.
 
+#[cfg(test)]
+mod append_tests;
 mod batch_scan;
 mod checkpoint;
 mod clean_shutdown;

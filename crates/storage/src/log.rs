@@ -20,7 +20,7 @@ use ottla_protocol::records::{
 };
 use parking_lot::{Mutex, RwLock};
 
-use crate::error::{DiskError, DiskOperation};
+use crate::error::DiskError;
 use crate::leader_epochs::LeaderEpochs;
 use crate::log_config::LogConfig;
 use crate::producer_snapshot;
@@ -51,6 +51,16 @@ pub enum AppendError {
     /// The producer's epoch is old, or a batch of its is missing.
     #[error(transparent)]
     Sequence(#[from] SequenceError),
+    /// The batch would not fit into a segment of its own.
+    #[error(
+        "the batch has {size_bytes} bytes, and a segment at most {segment_bytes} (segment.bytes)"
+    )]
+    LargerThanSegment {
+        /// The batch's size.
+        size_bytes: usize,
+        /// `segment.bytes`.
+        segment_bytes: u32,
+    },
     /// The bytes are not whole, valid batches.
     #[error("the records are not batches: {0}")]
     Batch(#[from] BatchError),
@@ -99,6 +109,8 @@ pub struct Log {
     pub(crate) rolled: AtomicBool,
     /// Small files or names in the directory changed since the last flush.
     pub(crate) names_changed: AtomicBool,
+    /// The directory's own name is on the disk.
+    pub(crate) name_is_durable: AtomicBool,
     /// Transactions were completed past the high watermark.
     has_unreplicated: AtomicBool,
     /// The log was deleted: its directory may already be another's.
@@ -155,6 +167,7 @@ impl Log {
             flushing: Mutex::new(()),
             rolled: AtomicBool::new(false),
             names_changed: AtomicBool::new(true),
+            name_is_durable: AtomicBool::new(false),
             has_unreplicated: AtomicBool::new(true),
             retired: AtomicBool::new(false),
             offline: parts.offline,
@@ -213,8 +226,9 @@ impl Log {
 
     /// Ends appends, before the directory gets another name. An append that has begun is waited for.
     pub(crate) fn retire(&self) {
-        let _writer = self.writer.lock();
+        let writer = self.writer.lock();
         self.retired.store(true, Ordering::Release);
+        writer.segments.iter().for_each(|one| one.retire());
     }
 
     /// Takes the log's directory offline.
@@ -272,10 +286,12 @@ impl Log {
             .end_offset_for(epoch, self.log_end_offset())
     }
 
-    /// Notes that this node leads in `epoch`, whose records begin at the end of the log.
-    pub fn begin_leader_epoch(&self, epoch: LeaderEpoch) -> Result<(), DiskError> {
+    /// Notes that this node leads in `epoch`, whose records begin at the end of the log. The
+    /// checkpoint says so from the epoch's first record on: one without records is nothing that a
+    /// crash could lose.
+    pub fn begin_leader_epoch(&self, epoch: LeaderEpoch) {
         let _writer = self.writer.lock();
-        self.assign_epoch(epoch, self.log_end_offset())
+        self.epochs.write().begin(epoch, self.log_end_offset());
     }
 
     /// Appends a batch of a client or coordinator, giving it the next offsets.
@@ -295,9 +311,17 @@ impl Log {
             return Ok(AppendInfo {
                 base_offset: duplicate.base_offset,
                 last_offset: duplicate.last_offset,
-                log_append_time_ms: batch.log_append_time.map_or(-1, |_| duplicate.timestamp_ms),
+                // Its own time, even where producers set the times: as Kafka answers.
+                log_append_time_ms: duplicate.timestamp_ms,
                 log_start_offset: self.log_start_offset(),
                 duplicate: true,
+            });
+        }
+        let segment_bytes = self.config.load().segment_bytes;
+        if batch.batch.size_bytes() > segment_bytes as usize {
+            return Err(AppendError::LargerThanSegment {
+                size_bytes: batch.batch.size_bytes(),
+                segment_bytes,
             });
         }
         let base_offset = self.log_end_offset();
@@ -378,7 +402,7 @@ impl Log {
             self.roll_at(writer, Offset(header.base_offset))?;
         }
         let epoch = LeaderEpoch(header.partition_leader_epoch);
-        if self.latest_epoch() != Some(epoch) {
+        if !self.epochs.read().has_saved(epoch) {
             self.assign_epoch(epoch, Offset(header.base_offset))?;
         }
         let Some(segment) = writer.segments.last() else {
@@ -459,10 +483,10 @@ impl Log {
     }
 
     /// Passes `result` on; an error takes the log's directory offline, for good. A full disk alone
-    /// does not: nothing is lost, and there may be room again.
+    /// does not, nor a lack of descriptors: nothing is lost, and there may be room again.
     pub(crate) fn fail_on_error<T>(&self, result: Result<T, DiskError>) -> Result<T, DiskError> {
         if let Err(error) = &result
-            && (!error.is_full() || error.operation == DiskOperation::Sync)
+            && !error.is_passing()
             && !self.offline.swap(true, Ordering::AcqRel)
         {
             tracing::error!(log = %self.topic_partition, %error, "the log directory goes offline; replace or repair its disk, then restart");

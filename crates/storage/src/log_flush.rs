@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use ottla_protocol::ids::Offset;
 
-use crate::error::DiskError;
+use crate::error::{DiskError, DiskOperation};
 use crate::log::Log;
 use crate::partition_metadata::PARTITION_METADATA_FILE;
 use crate::{disk, producer_snapshot, text_file};
@@ -33,7 +33,7 @@ impl Log {
     /// Waits until everything before `offset` is on the disk.
     ///
     /// A failure takes the whole log directory offline: what the failed fsync covered may be lost,
-    /// and asking again would only hide that.
+    /// and asking again would only hide that. Who waited for that flush fails with it.
     pub fn flush(&self, offset: Offset, now_ms: i64) -> Result<(), DiskError> {
         if self.recovery_point() >= offset {
             return Ok(());
@@ -46,10 +46,25 @@ impl Log {
     }
 
     fn flush_all(&self, active: ActiveSegment, now_ms: i64) -> Result<(), DiskError> {
-        let recovery_point = self.recovery_point();
+        if self.is_offline() {
+            return Err(DiskError::offline(DiskOperation::Sync, &self.directory));
+        }
         self.rolled.store(false, Ordering::Release);
         let names_changed = self.names_changed.swap(false, Ordering::AcqRel);
         let end = self.log_end_offset();
+        self.sync_files(active, names_changed).inspect_err(|_| {
+            self.rolled.store(true, Ordering::Release);
+            self.names_changed.fetch_or(names_changed, Ordering::AcqRel);
+        })?;
+        self.recovery_point.fetch_max(end.0, Ordering::AcqRel);
+        self.last_flush_ms.store(now_ms, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Waits until the segments from the recovery point on are on the disk, and the small files if
+    /// they changed.
+    fn sync_files(&self, active: ActiveSegment, names_changed: bool) -> Result<(), DiskError> {
+        let recovery_point = self.recovery_point();
         let segments = self.segments();
         let first = segments
             .partition_point(|segment| segment.base_offset() <= recovery_point)
@@ -64,21 +79,32 @@ impl Log {
         if names_changed {
             self.fail_on_error(self.sync_names())?;
         }
-        self.recovery_point.fetch_max(end.0, Ordering::AcqRel);
-        self.last_flush_ms.store(now_ms, Ordering::Relaxed);
         Ok(())
     }
 
     /// Waits until the small files, and the directory under its name, are on the disk.
     fn sync_names(&self) -> Result<(), DiskError> {
         text_file::sync(&self.directory.join(PARTITION_METADATA_FILE))?;
+        self.epochs.write().save_if_changed()?;
         self.epochs.read().sync()?;
         disk::sync_directory(&self.directory)?;
-        self.directory.parent().map_or(Ok(()), disk::sync_directory)
+        if !self.name_is_durable.load(Ordering::Acquire) {
+            self.directory
+                .parent()
+                .map_or(Ok(()), disk::sync_directory)?;
+            self.name_is_durable.store(true, Ordering::Release);
+        }
+        Ok(())
     }
 
     /// Writes what a restart needs to know without reading the log again, and flushes.
+    ///
+    /// Of a log that never had a record nothing is flushed: were its directory lost, it would be made
+    /// again as it was.
     pub fn close(&self, now_ms: i64) -> Result<(), DiskError> {
+        if self.log_end_offset() == Offset(0) && self.segments().iter().all(|one| !one.is_open()) {
+            return Ok(());
+        }
         {
             let mut writer = self.writer.lock();
             let end = self.log_end_offset();

@@ -1,12 +1,16 @@
 //! Reading a log: by offset, by time.
 
+use std::sync::Arc;
+
 use ottla_protocol::Records;
 use ottla_protocol::ids::{LeaderEpoch, Offset};
-use ottla_protocol::records::{BatchError, Decompressor, RecordError, batches};
+use ottla_protocol::records::{
+    BatchError, BatchView, Decompressor, RecordError, TimestampAndOffset, batches,
+};
 
 use crate::error::DiskError;
 use crate::log::Log;
-use crate::segment::SegmentReadError;
+use crate::segment::{Segment, SegmentReadError};
 use crate::transaction_index::AbortedTransaction;
 
 /// Bytes read at a time while looking for a timestamp.
@@ -78,31 +82,13 @@ impl Log {
             });
         }
         let upper_bound = upper_bound.min(log_end_offset);
-        let mut records = Records::empty();
-        if offset >= upper_bound {
-            return Ok(records);
-        }
-        let segments = self.segments();
-        let first = segments
-            .partition_point(|segment| segment.base_offset() <= offset)
-            .saturating_sub(1);
-        for segment in segments.iter().skip(first) {
-            if segment.base_offset() >= upper_bound {
-                break;
-            }
-            let left = max_bytes.saturating_sub(records.len());
-            let at_least_one = minimum == MinimumBatches::One && records.is_empty();
-            if left == 0 && !at_least_one {
-                break;
-            }
-            let read = segment.read(offset, left, at_least_one, upper_bound)?;
-            records.push(read.batches);
-            // What does not fit here hides what comes behind it.
-            if !read.reaches_end {
-                break;
-            }
-        }
-        Ok(records)
+        Ok(read_segments(
+            &self.segments(),
+            offset,
+            max_bytes,
+            minimum,
+            upper_bound,
+        )?)
     }
 
     /// The aborted transactions that touch the offsets from `from` to before `upper_bound`, by
@@ -133,7 +119,8 @@ impl Log {
         upper_bound: Offset,
     ) -> Result<Option<TimestampedOffset>, ReadError> {
         let start = self.log_start_offset();
-        for segment in self.segments().iter() {
+        let segments = self.segments();
+        for (index, segment) in segments.iter().enumerate() {
             let may_hold = segment
                 .max_timestamp()?
                 .is_none_or(|(largest, _)| largest >= timestamp_ms);
@@ -141,7 +128,8 @@ impl Log {
                 continue;
             }
             let from = segment.offset_before_time(timestamp_ms)?.max(start);
-            let found = self.scan(from, upper_bound, |batch, decompressor| {
+            let behind = segments.get(index..).unwrap_or_default();
+            let found = scan(behind, from, upper_bound, |batch, decompressor| {
                 batch.find_by_timestamp(decompressor, timestamp_ms, start.0)
             })?;
             if found.is_some() {
@@ -151,13 +139,15 @@ impl Log {
         Ok(None)
     }
 
-    /// The first record with the largest timestamp of all, before `upper_bound` (KIP-734).
+    /// The first record with the largest timestamp of all, before `upper_bound` (KIP-734). As in
+    /// Kafka it is found as long as it is in a file, even before the log start offset.
     pub fn find_max_timestamp(
         &self,
         upper_bound: Offset,
     ) -> Result<Option<TimestampedOffset>, ReadError> {
         let mut largest: Option<(i64, Offset)> = None;
-        for segment in self.segments().iter() {
+        let segments = self.segments();
+        for segment in segments.iter() {
             if segment.size_bytes() > 0
                 && let Some((timestamp_ms, offset)) = segment.max_timestamp()?
                 && largest.is_none_or(|(largest, _)| timestamp_ms > largest)
@@ -168,8 +158,9 @@ impl Log {
         let Some((timestamp_ms, last_offset_of_batch)) = largest else {
             return Ok(None);
         };
-        self.scan(
-            last_offset_of_batch.max(self.log_start_offset()),
+        scan(
+            &segments,
+            last_offset_of_batch,
             upper_bound,
             |batch, decompressor| {
                 if batch.max_timestamp() < timestamp_ms {
@@ -180,39 +171,69 @@ impl Log {
             },
         )
     }
+}
 
-    /// Walks batches from `from` until `look` finds something.
-    fn scan(
-        &self,
-        from: Offset,
-        upper_bound: Offset,
-        look: impl Fn(
-            &ottla_protocol::records::BatchView,
-            &mut Decompressor,
-        )
-            -> Result<Option<ottla_protocol::records::TimestampAndOffset>, RecordError>,
-    ) -> Result<Option<TimestampedOffset>, ReadError> {
-        let mut decompressor = Decompressor::default();
-        let mut position = from;
-        while position < upper_bound {
-            let chunk = self
-                .read(position, SCAN_BYTES, MinimumBatches::One, upper_bound)?
-                .to_bytes();
-            if chunk.is_empty() {
-                return Ok(None);
-            }
-            for batch in batches(&chunk) {
-                let batch = batch?;
-                position = Offset(batch.next_offset());
-                if let Some(found) = look(&batch, &mut decompressor)? {
-                    return Ok(Some(TimestampedOffset {
-                        timestamp_ms: found.timestamp,
-                        offset: Offset(found.offset),
-                        leader_epoch: LeaderEpoch(batch.partition_leader_epoch()),
-                    }));
-                }
+/// Walks the batches of `segments` from `from` on until `look` finds something. The log start offset
+/// may rise meanwhile: the segments are still there.
+fn scan(
+    segments: &[Arc<Segment>],
+    from: Offset,
+    upper_bound: Offset,
+    look: impl Fn(&BatchView, &mut Decompressor) -> Result<Option<TimestampAndOffset>, RecordError>,
+) -> Result<Option<TimestampedOffset>, ReadError> {
+    let mut decompressor = Decompressor::default();
+    let mut position = from;
+    while position < upper_bound {
+        let minimum = MinimumBatches::One;
+        let chunk = read_segments(segments, position, SCAN_BYTES, minimum, upper_bound)?.to_bytes();
+        if chunk.is_empty() {
+            return Ok(None);
+        }
+        for batch in batches(&chunk) {
+            let batch = batch?;
+            position = Offset(batch.next_offset());
+            if let Some(found) = look(&batch, &mut decompressor)? {
+                return Ok(Some(TimestampedOffset {
+                    timestamp_ms: found.timestamp,
+                    offset: Offset(found.offset),
+                    leader_epoch: LeaderEpoch(batch.partition_leader_epoch()),
+                }));
             }
         }
-        Ok(None)
     }
+    Ok(None)
+}
+
+/// Whole batches of `segments` from the one that contains `offset` on; see [`Log::read`].
+fn read_segments(
+    segments: &[Arc<Segment>],
+    offset: Offset,
+    max_bytes: usize,
+    minimum: MinimumBatches,
+    upper_bound: Offset,
+) -> Result<Records, SegmentReadError> {
+    let mut records = Records::empty();
+    if offset >= upper_bound {
+        return Ok(records);
+    }
+    let first = segments
+        .partition_point(|segment| segment.base_offset() <= offset)
+        .saturating_sub(1);
+    for segment in segments.iter().skip(first) {
+        if segment.base_offset() >= upper_bound {
+            break;
+        }
+        let left = max_bytes.saturating_sub(records.len());
+        let at_least_one = minimum == MinimumBatches::One && records.is_empty();
+        if left == 0 && !at_least_one {
+            break;
+        }
+        let read = segment.read(offset, left, at_least_one, upper_bound)?;
+        records.push(read.batches);
+        // What does not fit here hides what comes behind it.
+        if !read.reaches_end {
+            break;
+        }
+    }
+    Ok(records)
 }

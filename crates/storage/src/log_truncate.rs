@@ -27,6 +27,16 @@ impl Log {
     /// Deletes whole segments before `offset`, from which on records may be read (KIP-107). The new
     /// log start offset.
     pub fn delete_records_before(&self, offset: Offset) -> Result<Offset, DiskError> {
+        let (start, removed) = self.raise_log_start(offset)?;
+        // Without the lock: a large file takes its time to go.
+        for segment in removed {
+            self.fail_on_error(self.delete_segment(&segment))?;
+        }
+        Ok(start)
+    }
+
+    /// Moves the log start offset up to `offset`. It, and the segments that nobody reads any more.
+    fn raise_log_start(&self, offset: Offset) -> Result<(Offset, Vec<Arc<Segment>>), DiskError> {
         let mut writer = self.writer.lock();
         let bounded = offset.0.min(self.high_watermark().0);
         self.log_start_offset.fetch_max(bounded, Ordering::AcqRel);
@@ -37,11 +47,8 @@ impl Log {
         let dead = writer.segments.windows(2).take_while(is_dead).count();
         let removed: Vec<_> = writer.segments.drain(..dead).collect();
         self.publish(&writer);
-        for segment in removed {
-            self.fail_on_error(self.delete_segment(&segment))?;
-        }
         self.check_invariants(&writer);
-        Ok(start)
+        Ok((start, removed))
     }
 
     /// Cuts the log so that it ends at `offset`, or before the batch that contains it: what a
@@ -63,7 +70,7 @@ impl Log {
             .segments
             .partition_point(|segment| segment.base_offset() < offset)
             .max(1);
-        self.fail_on_error(self.drop_segments(&mut writer, kept))?;
+        self.offline_on_error(self.drop_segments(&mut writer, kept))?;
         let cut = writer
             .segments
             .last()
@@ -73,8 +80,8 @@ impl Log {
             None => offset,
         };
         self.lower_offsets(end);
-        self.fail_on_error(self.epochs.write().truncate_from_end(end))?;
-        self.fail_on_error(producer_snapshot::delete_after(&self.directory, end))?;
+        self.offline_on_error(self.epochs.write().truncate_from_end(end))?;
+        self.offline_on_error(producer_snapshot::delete_after(&self.directory, end))?;
         writer.producers = load_producers(&self.directory, &writer.segments, end)
             .map_err(|error| self.read_failed(error))?;
         writer.producers.settle(self.high_watermark());
@@ -98,11 +105,11 @@ impl Log {
 
     fn restart_at(&self, writer: &mut Writer, offset: Offset) -> Result<(), DiskError> {
         self.lower_offsets(Offset(0));
-        self.fail_on_error(self.drop_segments(writer, 0))?;
-        self.fail_on_error(self.epochs.write().clear())?;
-        self.fail_on_error(producer_snapshot::delete_all(&self.directory))?;
+        self.offline_on_error(self.drop_segments(writer, 0))?;
+        self.offline_on_error(self.epochs.write().clear())?;
+        self.offline_on_error(producer_snapshot::delete_all(&self.directory))?;
         let segment = Segment::new(&self.directory, offset);
-        self.fail_on_error(segment.create())?;
+        self.offline_on_error(segment.create())?;
         writer.segments.push(Arc::new(segment));
         writer.producers = ProducerState::default();
         writer.last_snapshot = None;
@@ -147,6 +154,12 @@ impl Log {
             &self.directory,
             segment.base_offset(),
         ))
+    }
+
+    /// Passes `result` on; any error takes the directory offline, as files are half cut.
+    fn offline_on_error<T>(&self, result: Result<T, DiskError>) -> Result<T, DiskError> {
+        self.fail_on_error(result)
+            .inspect_err(|_| self.take_offline())
     }
 
     /// Takes the directory offline if the disk was the reason.

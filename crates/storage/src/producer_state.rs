@@ -228,7 +228,7 @@ impl ProducerState {
     pub fn expire(&mut self, now_ms: i64, expiration_ms: i64) {
         self.producers.retain(|_, entry| {
             entry.current_transaction_first_offset.is_some()
-                || now_ms - entry.last_timestamp_ms < expiration_ms
+                || now_ms.saturating_sub(entry.last_timestamp_ms) < expiration_ms
         });
     }
 

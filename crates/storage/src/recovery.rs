@@ -93,6 +93,10 @@ pub(crate) fn open(directory: &Path, open: OpenLog) -> Result<Log, OpenLogError>
         active.restore_timestamps()?;
     }
     let recovered = open.shutdown == Shutdown::Unclean;
+    if !recovered {
+        let segments = loading.segments.iter_mut();
+        segments.filter_map(Arc::get_mut).for_each(Segment::release);
+    }
     let log = Log::from_parts(LogParts {
         topic_partition: open.topic_partition.clone(),
         topic_id,
@@ -126,7 +130,10 @@ pub(crate) fn create(
     open: OpenLog,
 ) -> Result<Log, OpenLogError> {
     disk::create_directory(directory)?;
-    partition_metadata::write(directory, topic_id)?;
+    partition_metadata::write(directory, topic_id).inspect_err(|_| {
+        // Another attempt must find nothing in its way.
+        let _ = disk::delete_directory(directory);
+    })?;
     let zero = Offset(0);
     Ok(Log::from_parts(LogParts {
         topic_partition: open.topic_partition,
@@ -329,7 +336,9 @@ impl<'a> Loading<'a> {
             producer_snapshot::delete_all(self.directory)?;
         }
         let segment = Segment::new(self.directory, log_start_offset);
-        segment.create()?;
+        if log_start_offset > Offset(0) {
+            segment.create()?;
+        }
         self.segments.push(Arc::new(segment));
         Ok(log_start_offset)
     }

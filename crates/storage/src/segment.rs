@@ -6,7 +6,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bytes::Bytes;
 use ottla_protocol::ids::Offset;
@@ -17,7 +17,7 @@ use parking_lot::RwLock;
 
 use crate::batch_scan::BatchScan;
 use crate::disk;
-use crate::error::DiskError;
+use crate::error::{DiskError, DiskOperation};
 use crate::log_config::LogConfig;
 use crate::offset_index::{OffsetIndex, OffsetPosition, relative};
 use crate::time_index::{TimeIndex, TimestampOffset};
@@ -87,8 +87,10 @@ pub(crate) struct Indexes {
 pub struct Segment {
     base_offset: Offset,
     path: PathBuf,
-    /// Made by the first append.
+    /// Opened when it is first needed, made by the first append.
     file: OnceLock<File>,
+    /// The log is no more: its file may not be opened, as the name may be another's by now.
+    retired: AtomicBool,
     size_bytes: AtomicU64,
     pub(crate) indexes: RwLock<Indexes>,
 }
@@ -101,6 +103,7 @@ impl Segment {
             base_offset,
             path: path(SegmentFile::Log),
             file: OnceLock::new(),
+            retired: AtomicBool::new(false),
             size_bytes: AtomicU64::new(0),
             indexes: RwLock::new(Indexes {
                 offsets: OffsetIndex::empty(path(SegmentFile::OffsetIndex)),
@@ -157,7 +160,27 @@ impl Segment {
             return Ok(file);
         }
         let file = disk::open_or_create(&self.path)?;
+        // Only now: it is the old name's file if the log was not retired before it was opened.
+        if self.retired.load(Ordering::Acquire) {
+            return Err(DiskError::offline(DiskOperation::Open, &self.path));
+        }
         Ok(self.file.get_or_init(|| file))
+    }
+
+    /// Closes the file until it is needed again: an idle segment holds no descriptor. All that was
+    /// written must be on the disk.
+    pub(crate) fn release(&mut self) {
+        self.file.take();
+    }
+
+    /// Lets nobody open the file any more; who has it open reads on.
+    pub(crate) fn retire(&self) {
+        self.retired.store(true, Ordering::Release);
+    }
+
+    /// Whether the segment file was opened: the first append makes it.
+    pub(crate) fn is_open(&self) -> bool {
+        self.file.get().is_some()
     }
 
     /// Makes the segment file if there is none, so that its name keeps the base offset.
@@ -488,6 +511,9 @@ impl Segment {
 
     /// Deletes the segment's files; readers that hold it go on reading.
     pub(crate) fn delete(&self) -> Result<(), DiskError> {
+        if self.size_bytes() > 0 && self.file().is_err() {
+            self.retire();
+        }
         let indexes = self.indexes.read();
         // The records last: indexes without them are deleted by the next start.
         for path in [

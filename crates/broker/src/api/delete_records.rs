@@ -6,19 +6,25 @@ use ottla_protocol::messages::delete_records_response::{
     DeleteRecordsPartitionResult, DeleteRecordsResponse, DeleteRecordsTopicResult,
 };
 
+use tracing::error;
+
 use super::{Reply, RequestContext};
 use crate::broker::Broker;
 
 /// Low watermark of a partition whose records were not deleted.
 const INVALID_LOW_WATERMARK: i64 = -1;
 
-/// Deletes off the runtime's threads, because whole segments may go.
+/// Deletes off the runtime's threads, because whole segments may go. What was deleted stays so
+/// whatever happens behind the answer: Kafka remembers it a minute later.
 pub fn handle(context: &RequestContext, request: DeleteRecordsRequest) -> Reply<DeleteRecordsResponse> {
     let broker = context.broker.clone();
     Reply::later(async move {
-        super::blocking(move || DeleteRecordsResponse {
-            topics: request.topics.into_iter().map(|topic| delete(&broker, topic)).collect(),
-            ..Default::default()
+        super::blocking(move || {
+            let topics = request.topics.into_iter().map(|topic| delete(&broker, topic)).collect();
+            if let Err(error) = broker.logs.checkpoint_log_start_offsets() {
+                error!(%error, "log start offsets could not be written; after an unclean stop deleted records may be back");
+            }
+            DeleteRecordsResponse { topics, ..Default::default() }
         })
         .await
     })

@@ -23,13 +23,17 @@ pub fn run(arguments: &StartArguments) -> Result<(), Failure> {
             let mut interrupt = signal(SignalKind::interrupt())?;
             let node = Node::start(config, log_levels).await?;
             announce(&node)?;
-            let outcome = tokio::select! {
-                _ = terminate.recv() => Ok(info!("SIGTERM received, stopping")),
-                _ = interrupt.recv() => Ok(info!("SIGINT received, stopping")),
-                () = node.failed() => Err(Failure::Broken),
+            let is_broken = tokio::select! {
+                _ = terminate.recv() => false,
+                _ = interrupt.recv() => false,
+                () = node.failed() => true,
             };
+            info!("stopping");
             node.stop().await?;
-            outcome
+            match is_broken {
+                true => Err(Failure::Broken),
+                false => Ok(()),
+            }
         })
 }
 

@@ -15,6 +15,8 @@ pub(crate) enum Failure {
     Once,
     /// One refusal because the disk is full.
     Full,
+    /// One refusal because the process has no descriptor left.
+    NoDescriptor,
     /// Nothing works any more, as if the process had been killed.
     Crash,
 }
@@ -43,6 +45,13 @@ pub(crate) fn with_failure<T>(
     (result, reached)
 }
 
+/// How many operations on the disk `work` takes.
+pub(crate) fn operations_of(work: impl FnOnce()) -> usize {
+    PLAN.set(Some((usize::MAX, Failure::Once)));
+    work();
+    PLAN.take().map_or(0, |(left, _)| usize::MAX - left)
+}
+
 /// Counts down to the operation that fails.
 pub(crate) fn before(operation: DiskOperation, path: &Path) -> Result<(), DiskError> {
     let Some((left, failure)) = PLAN.get() else {
@@ -59,6 +68,7 @@ pub(crate) fn before(operation: DiskOperation, path: &Path) -> Result<(), DiskEr
     }
     let source = match failure {
         Failure::Full => io::ErrorKind::StorageFull.into(),
+        Failure::NoDescriptor => io::Error::from_raw_os_error(24),
         Failure::Once | Failure::Crash => io::Error::from_raw_os_error(5),
     };
     Err(DiskError {
