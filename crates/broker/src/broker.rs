@@ -12,6 +12,7 @@ use ottla_protocol::messages::create_topics_request::{
 };
 use ottla_protocol::messages::create_topics_response::CreatableTopicResult;
 use ottla_storage::LogManager;
+use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::controller_host::ControllerHost;
@@ -45,12 +46,23 @@ pub struct Broker {
     pub producer_ids: ProducerIds,
     /// The levels of the log lines.
     pub loggers: Loggers,
+    /// True once the broker stops: requests that only wait for something new are answered.
+    pub stopping: watch::Sender<bool>,
 }
 
 impl Broker {
     /// The configuration that holds now.
     pub fn config(&self) -> Arc<BrokerConfig> {
         self.metadata.config()
+    }
+
+    /// Ends when the broker begins to stop.
+    pub async fn stopped(&self) {
+        let _ = self
+            .stopping
+            .subscribe()
+            .wait_for(|stopping| *stopping)
+            .await;
     }
 
     /// The broker's id.

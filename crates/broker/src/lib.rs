@@ -1,7 +1,7 @@
 //! The broker: sockets, requests, and the hosts of everything that decides.
 //!
 //! - [`Node`]: a node from start to stop (`node.rs`); [`format`] prepares its directories (`directories.rs`).
-//! - `net/`: listeners and connections; `api/`: the table of requests, one file for each.
+//! - `net/`: listeners and connections, `network.rs`: which there are; `api/`: the table of requests, one file for each.
 //! - `partitions.rs`, `partition.rs`, `partition_io.rs`: what this broker keeps and leads; `fetch_session.rs`,
 //!   `fetch_waiter.rs`: consumers that wait.
 //! - `coordinator_host.rs`: groups; `controller_host.rs`, `raft_host.rs`: the cluster's metadata;
@@ -24,6 +24,7 @@ mod internal_topics;
 mod loggers;
 mod metadata_publisher;
 mod net;
+mod network;
 mod node;
 mod partition;
 mod partition_io;

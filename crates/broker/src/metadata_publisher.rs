@@ -10,6 +10,7 @@ use ottla_metadata::{ConfigResource, MetadataChanges, MetadataImage, PartitionIm
 use ottla_protocol::Uuid;
 use ottla_protocol::ids::{BrokerId, LeaderEpoch, TopicId, TopicPartition};
 use ottla_storage::{LogConfig, LogManager};
+use tokio::sync::watch;
 use tracing::{error, warn};
 
 use crate::clock::Clock;
@@ -36,6 +37,7 @@ pub struct MetadataPublisher {
     clock: Clock,
     image: ArcSwap<MetadataImage>,
     config: ArcSwap<BrokerConfig>,
+    configs: watch::Sender<Arc<BrokerConfig>>,
     logs: Arc<LogManager>,
     partitions: Arc<Partitions>,
     groups: Arc<CoordinatorHost>,
@@ -55,6 +57,7 @@ impl MetadataPublisher {
             broker_id: BrokerId(config.node_id),
             clock,
             image: ArcSwap::from_pointee(MetadataImage::default()),
+            configs: watch::Sender::new(Arc::clone(&config)),
             config: ArcSwap::new(config),
             logs,
             partitions,
@@ -76,6 +79,11 @@ impl MetadataPublisher {
     /// The broker's configuration, dynamic properties included.
     pub fn config(&self) -> Arc<BrokerConfig> {
         self.config.load_full()
+    }
+
+    /// As [`MetadataPublisher::config`], for those who wait for changes.
+    pub fn configs(&self) -> watch::Receiver<Arc<BrokerConfig>> {
+        self.configs.subscribe()
     }
 
     /// The configuration of a topic in the newest image.
@@ -302,6 +310,7 @@ impl MetadataPublisher {
                 if let Some(listener) = self.config_listener.get() {
                     listener(&config);
                 }
+                self.configs.send_replace(config);
             }
             Err(error) => {
                 warn!(%error, "the stored properties of the broker do not fit together and are left out")

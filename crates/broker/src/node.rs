@@ -14,7 +14,7 @@ use ottla_storage::meta_properties::MetaPropertiesError;
 use ottla_storage::{DiskError, LogConfig, LogManager, LogManagerOptions, OpenLogManagerError};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tracing::{error, warn};
 
 use crate::api::Dispatcher;
@@ -27,7 +27,8 @@ use crate::directories::{Formatted, random_id, read_or_format};
 use crate::fetch_session::FetchSessions;
 use crate::loggers::{LogLevels, Loggers};
 use crate::metadata_publisher::{MetadataPublisher, log_config};
-use crate::net::{BindError, ConnectionCounts, ConnectionLimits, Listener, ListenerSettings};
+use crate::net::{BindError, Listener};
+use crate::network::{self, Network};
 use crate::partitions::Partitions;
 use crate::producer_ids::ProducerIds;
 use crate::raft_host::{RaftError, RaftHost, RaftSettings};
@@ -111,7 +112,7 @@ pub struct Node {
     listeners: Vec<String>,
     stop: watch::Sender<bool>,
     failed: watch::Receiver<bool>,
-    tasks: JoinSet<()>,
+    network: JoinHandle<()>,
     background: JoinSet<()>,
 }
 
@@ -122,24 +123,29 @@ impl Node {
         check_alone(&config)?;
         raise_file_limit();
         let clock = Clock;
-        let bound = bind(&config).await?;
+        let bound = network::bind(&config).await?;
         let endpoints = advertised(&config, &bound);
         let formatted = read_or_format(&config, &endpoints.controller, clock.now_ms())?;
         let (broker, failed) = open(config, clock, &formatted, &endpoints, log_levels)?;
         register(&broker, &formatted, endpoints.broker).await?;
-        let mut node = Self {
-            listeners: bound
-                .iter()
-                .map(|listener| format!("{}://{}", listener.name(), listener.local_address()))
-                .collect(),
-            stop: watch::channel(false).0,
+        let listeners = bound
+            .iter()
+            .map(|listener| format!("{}://{}", listener.name(), listener.local_address()))
+            .collect();
+        let (stop, stopped) = watch::channel(false);
+        let dispatcher = Arc::new(Dispatcher {
+            broker: Arc::clone(&broker),
+        });
+        let network = Network::start(bound, &broker.config(), dispatcher).await;
+        let configs = broker.metadata.configs();
+        Ok(Self {
+            listeners,
+            stop,
             failed,
-            tasks: JoinSet::new(),
+            network: tokio::spawn(network.run(configs, stopped)),
             background: background::start(&broker),
             broker,
-        };
-        node.serve(bound);
-        Ok(node)
+        })
     }
 
     /// The listeners as `name://address`.
@@ -174,9 +180,13 @@ impl Node {
     /// Answers what is in flight, fences the broker, and closes every log.
     pub async fn stop(mut self) -> Result<(), StopError> {
         let _ = self.stop.send(true);
-        // Members that wait for others would hold their connections open.
+        // Fetches that wait for records and members that wait for others would hold their
+        // connections open.
+        self.broker.stopping.send_replace(true);
         self.broker.groups.unload_all();
-        while self.tasks.join_next().await.is_some() {}
+        if let Err(panic) = self.network.await {
+            std::panic::resume_unwind(panic.into_panic());
+        }
         self.background.shutdown().await;
         let broker = self.broker;
         let id = broker.id();
@@ -200,31 +210,6 @@ impl Node {
         match closed.await {
             Ok(result) => Ok(result?),
             Err(panic) => std::panic::resume_unwind(panic.into_panic()),
-        }
-    }
-
-    fn serve(&mut self, listeners: Vec<Listener>) {
-        let network = self.broker.config().network.clone();
-        let counts = ConnectionCounts::new(ConnectionLimits {
-            max_connections: usize::try_from(network.max_connections).unwrap_or(0),
-            max_connections_per_ip: usize::try_from(network.max_connections_per_ip).unwrap_or(0),
-            per_ip_overrides: network
-                .max_connections_per_ip_overrides
-                .iter()
-                .filter_map(|(host, limit)| {
-                    Some((host.parse().ok()?, usize::try_from(*limit).unwrap_or(0)))
-                })
-                .collect(),
-        });
-        let dispatcher = Arc::new(Dispatcher {
-            broker: Arc::clone(&self.broker),
-        });
-        for listener in listeners {
-            self.tasks.spawn(listener.run(
-                Arc::clone(&counts),
-                dispatcher.clone(),
-                self.stop.subscribe(),
-            ));
         }
     }
 }
@@ -261,29 +246,6 @@ fn raise_file_limit() {
         if let Err(error) = setrlimit(Resource::Nofile, raised) {
             warn!(%error, "the limit on open files stays as it is; raise it if there are many partitions");
         }
-    }
-}
-
-async fn bind(config: &BrokerConfig) -> Result<Vec<Listener>, StartError> {
-    let mut bound = Vec::new();
-    for listener in &config.listeners.listeners {
-        bound.push(Listener::bind(listener_settings(config, listener)).await?);
-    }
-    Ok(bound)
-}
-
-fn listener_settings(config: &BrokerConfig, listener: &ConfiguredListener) -> ListenerSettings {
-    let network = &config.network;
-    let idle_ms = u64::try_from(network.connections_max_idle_ms).unwrap_or(u64::from(u32::MAX));
-    ListenerSettings {
-        name: listener.name.clone(),
-        host: listener.host.clone(),
-        port: listener.port,
-        backlog: network.socket_listen_backlog_size,
-        max_request_bytes: usize::try_from(network.socket_request_max_bytes).unwrap_or(0),
-        max_idle: Duration::from_millis(idle_ms.min(u64::from(u32::MAX))),
-        send_buffer_bytes: usize::try_from(network.socket_send_buffer_bytes).ok(),
-        receive_buffer_bytes: usize::try_from(network.socket_receive_buffer_bytes).ok(),
     }
 }
 
@@ -385,6 +347,7 @@ fn open(
         controller,
         producer_ids: ProducerIds::default(),
         loggers: Loggers::new(log_levels),
+        stopping: watch::Sender::new(false),
     });
     let weak = Arc::downgrade(&broker);
     broker.metadata.on_config(Box::new(move |config| {

@@ -13,8 +13,9 @@ use crate::values::{ConfigMap, Values};
 
 pub use load::{EMBEDDED_DEFAULTS, ENVIRONMENT_PREFIX, environment_variable};
 pub use parts::{
-    BackgroundConfig, GroupConfig, LogConfig, MetadataLogConfig, NetworkConfig, OffsetsConfig,
-    ProducerConfig, QuorumConfig, RequestConfig, TopicCreationConfig, Voter,
+    BackgroundConfig, GroupConfig, ListenerConnections, LogConfig, MetadataLogConfig,
+    NetworkConfig, OffsetsConfig, ProducerConfig, QuorumConfig, RequestConfig, TopicCreationConfig,
+    Voter,
 };
 
 /// What a node is. Source: `process.roles`.
@@ -133,8 +134,8 @@ impl BrokerConfig {
             node_id: values.int("node.id"),
             process_roles,
             rack: values.optional_string("broker.rack").map(str::to_owned),
+            network: NetworkConfig::from_values(&values, &set, &listeners)?,
             listeners,
-            network: NetworkConfig::from_values(&values)?,
             requests: RequestConfig::from_values(&values),
             quorum: QuorumConfig::from_values(&values, quorum),
             metadata_log: MetadataLogConfig::from_values(&values),

@@ -31,9 +31,9 @@ pub use alter::{
 };
 pub use broker_config::{
     BackgroundConfig, BrokerConfig, BrokerProperties, EMBEDDED_DEFAULTS, ENVIRONMENT_PREFIX,
-    GroupConfig, LogConfig, MetadataLogConfig, NetworkConfig, OffsetsConfig, ProcessRoles,
-    ProducerConfig, QuorumConfig, QuorumKind, RequestConfig, TopicCreationConfig, Voter,
-    environment_variable,
+    GroupConfig, ListenerConnections, LogConfig, MetadataLogConfig, NetworkConfig, OffsetsConfig,
+    ProcessRoles, ProducerConfig, QuorumConfig, QuorumKind, RequestConfig, TopicCreationConfig,
+    Voter, environment_variable,
 };
 pub use describe::{
     ConfigSource, DescribedConfig, Synonym, describe_broker, describe_broker_defaults,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::table::{DefaultValue, Table};
+use crate::table::{self, DefaultValue, Table};
 use crate::value::{Value, ValueError};
 
 /// Names and texts of properties that someone set.
@@ -98,6 +98,21 @@ impl Values {
 
     pub(crate) fn int(&self, name: &str) -> i32 {
         self.optional_int(name).unwrap_or_else(|| no_value(name))
+    }
+
+    /// The INT that `text` gives in the place of the value of `name`, or that value.
+    pub(crate) fn int_with_override(
+        &self,
+        name: &'static str,
+        text: Option<&String>,
+    ) -> Result<i32, ValueError> {
+        match (text, table::BROKER.get(name)) {
+            (Some(text), Some(property)) => match property.parse(text)? {
+                Value::Int(value) => Ok(value),
+                other => wrong_type(name, &other),
+            },
+            _ => Ok(self.int(name)),
+        }
     }
 
     pub(crate) fn long(&self, name: &str) -> i64 {

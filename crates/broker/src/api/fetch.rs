@@ -80,7 +80,11 @@ impl Fetch {
             if outcome.is_enough(&self.terms) {
                 return self.answer(outcome);
             }
-            if timeout_at(deadline, waiting.waiter.notified()).await.is_err() {
+            let is_over = tokio::select! {
+                woken = timeout_at(deadline, waiting.waiter.notified()) => woken.is_err(),
+                () = self.context.broker.stopped() => true,
+            };
+            if is_over {
                 return self.answer(self.read());
             }
         }

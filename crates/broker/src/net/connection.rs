@@ -15,21 +15,27 @@ use std::time::Duration;
 use bytes::{Buf, Bytes};
 use ottla_protocol::wire::Segments;
 use smallvec::SmallVec;
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, Sleep};
 use tracing::{debug, info};
 
 use super::frame::{FrameBuffer, FrameError};
+use super::memory::{RequestMemory, Reservation};
 
 /// Requests of one connection that may be unanswered; reading stops at this number.
 const MAX_UNANSWERED_REQUESTS: usize = 100;
-/// Bytes of answers that may wait for the socket; reading stops above.
-const MAX_UNSENT_BYTES: usize = 8 * 1024 * 1024;
+/// Bytes of answers that may be held, whether they wait for the socket or for answers before them.
+/// Above, no more requests are read and no waiting request is looked at but the next one: what a
+/// client costs that never reads is this and one answer.
+const MAX_HELD_BYTES: usize = 8 * 1024 * 1024;
 /// Slices handed to one vectored write (IOV_MAX is 1024 on Linux).
 const MAX_WRITE_SLICES: usize = 256;
 /// How long an ending connection may take to answer what is in flight.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long the peer of a connection that was stopped may take to close its side.
+const LINGER_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// What a handler makes of one frame.
 pub enum Answer {
@@ -64,9 +70,11 @@ pub trait FrameHandler: Send {
     fn handle(&mut self, frame: Bytes) -> Answer;
 }
 
-/// What a connection needs of the configuration.
-#[derive(Clone, Copy, Debug)]
+/// What a connection needs of the configuration, and of its broker.
+#[derive(Clone)]
 pub struct ConnectionSettings {
+    /// Shared by all connections.
+    pub memory: RequestMemory,
     /// `socket.request.max.bytes`.
     pub max_request_bytes: usize,
     /// `connections.max.idle.ms`.
@@ -97,6 +105,8 @@ pub async fn run(
     let mut connection = Connection {
         handler: handler.connect(&info),
         frames: FrameBuffer::new(settings.max_request_bytes),
+        memory: settings.memory,
+        reservation: None,
         queue: AnswerQueue::default(),
         reading: true,
         stream,
@@ -116,6 +126,9 @@ struct Connection {
     stream: TcpStream,
     handler: Box<dyn FrameHandler>,
     frames: FrameBuffer,
+    memory: RequestMemory,
+    /// The memory of the frame under way, when that is limited.
+    reservation: Option<Reservation>,
     queue: AnswerQueue,
     /// False once the peer has closed its side, or a request asked for the end.
     reading: bool,
@@ -148,9 +161,13 @@ impl Connection {
                     // A connection that always has more to do yields to the others.
                     tokio::task::consume_budget().await;
                 }
-                Event::Stopped => return self.drain().await,
+                Event::Stopped => {
+                    self.drain().await?;
+                    self.linger().await;
+                    return Ok(());
+                }
                 Event::IdleTimer => {
-                    expire_if_idle(idle.as_mut(), last_active, max_idle, self.queue.is_empty())?;
+                    expire_if_idle(idle.as_mut(), last_active, max_idle, self.queue.is_idle())?;
                 }
             }
         }
@@ -172,6 +189,27 @@ impl Connection {
         tokio::time::timeout(DRAIN_TIMEOUT, finish)
             .await
             .unwrap_or(Ok(()))
+    }
+
+    /// Closes this side and waits for the peer to close its own: requests that nobody read would
+    /// reset the connection, and the peer might never see the answers before them.
+    async fn linger(&mut self) {
+        if self.stream.shutdown().await.is_err() {
+            return;
+        }
+        let end_of_stream = poll_fn(|cx| {
+            loop {
+                match self.stream.try_read(&mut [0; 4096]) {
+                    Ok(0) => return Poll::Ready(()),
+                    Ok(_) => {}
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                        std::task::ready!(self.stream.poll_read_ready(cx)).unwrap_or(());
+                    }
+                    Err(_) => return Poll::Ready(()),
+                }
+            }
+        });
+        let _ = tokio::time::timeout(LINGER_TIMEOUT, end_of_stream).await;
     }
 
     /// Writes, completes and reads as far as it goes without waiting.
@@ -225,7 +263,7 @@ impl Connection {
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Result<bool, EndReason> {
         // Frames left over from an earlier read, when the queue had no room for them.
         let mut progress = self.dispatch()?;
-        while self.reading && self.queue.has_room() {
+        while self.reading && self.queue.has_room() && self.has_memory(cx) {
             match self.stream.try_read_buf(self.frames.space()) {
                 Ok(0) => {
                     self.reading = false;
@@ -254,6 +292,23 @@ impl Connection {
         Ok(progress)
     }
 
+    /// Whether the frame under way may take more memory; else the task is woken when it may.
+    fn has_memory(&mut self, cx: &mut Context<'_>) -> bool {
+        if !self.memory.is_limited() || self.reservation.is_some() {
+            return true;
+        }
+        let Some(frame_bytes) = self.frames.begun() else {
+            return true;
+        };
+        match self.memory.poll_reserve(frame_bytes, cx) {
+            Poll::Ready(reservation) => {
+                self.reservation = reservation;
+                true
+            }
+            Poll::Pending => false,
+        }
+    }
+
     fn dispatch(&mut self) -> Result<bool, EndReason> {
         let mut progress = false;
         while self.reading && self.queue.has_room() {
@@ -266,6 +321,7 @@ impl Connection {
                 Answer::Silent => {}
                 answer => self.queue.push(answer),
             }
+            self.reservation = None;
         }
         Ok(progress)
     }
@@ -287,11 +343,11 @@ fn expire_if_idle(
     idle: Pin<&mut Sleep>,
     last_active: Instant,
     max_idle: Duration,
-    nothing_unanswered: bool,
+    is_idle: bool,
 ) -> Result<(), EndReason> {
     let deadline = last_active + max_idle;
     let now = Instant::now();
-    if now >= deadline && nothing_unanswered {
+    if now >= deadline && is_idle {
         return Err(EndReason::Idle);
     }
     idle.reset(if now >= deadline {
@@ -309,12 +365,18 @@ enum Slot {
     Waiting(PendingAnswer),
 }
 
+fn size_bytes(segments: &Segments) -> usize {
+    segments.iter().map(Bytes::len).sum()
+}
+
 /// Answers in the order of their requests: first those that wait, then bytes on their way out.
 #[derive(Default)]
 struct AnswerQueue {
     unanswered: VecDeque<Slot>,
     unsent: VecDeque<Bytes>,
     unsent_bytes: usize,
+    /// Bytes of all answers that are ready, unsent ones among them.
+    held_bytes: usize,
 }
 
 impl AnswerQueue {
@@ -323,13 +385,24 @@ impl AnswerQueue {
     }
 
     fn has_room(&self) -> bool {
-        self.unanswered.len() < MAX_UNANSWERED_REQUESTS && self.unsent_bytes < MAX_UNSENT_BYTES
+        self.unanswered.len() < MAX_UNANSWERED_REQUESTS && self.held_bytes < MAX_HELD_BYTES
+    }
+
+    /// Whether it is up to the peer that nothing happens: no request waits, or its answer would not
+    /// get out.
+    fn is_idle(&self) -> bool {
+        self.unanswered.is_empty() || !self.unsent.is_empty()
     }
 
     fn push(&mut self, answer: Answer) {
         match answer {
-            Answer::Ready(segments) if self.unanswered.is_empty() => self.send(segments),
-            Answer::Ready(segments) => self.unanswered.push_back(Slot::Ready(segments)),
+            Answer::Ready(segments) => {
+                self.held_bytes += size_bytes(&segments);
+                match self.unanswered.is_empty() {
+                    true => self.send(segments),
+                    false => self.unanswered.push_back(Slot::Ready(segments)),
+                }
+            }
             Answer::Later(future) => self.unanswered.push_back(Slot::Waiting(future)),
             Answer::Silent | Answer::Close => {}
         }
@@ -338,11 +411,17 @@ impl AnswerQueue {
     /// Polls every waiting answer, so that all of them make progress, and moves those that are
     /// ready and next in order to the bytes that go out. True when any went out.
     fn poll_complete(&mut self, cx: &mut Context<'_>) -> Result<bool, EndReason> {
-        for slot in &mut self.unanswered {
+        for (place, slot) in self.unanswered.iter_mut().enumerate() {
+            let is_next = place == 0 && self.unsent_bytes < MAX_HELD_BYTES;
+            if self.held_bytes >= MAX_HELD_BYTES && !is_next {
+                break;
+            }
             if let Slot::Waiting(future) = slot
                 && let Poll::Ready(answer) = future.as_mut().poll(cx)
             {
-                *slot = Slot::Ready(answer.ok_or(EndReason::Unanswerable)?);
+                let segments = answer.ok_or(EndReason::Unanswerable)?;
+                self.held_bytes += size_bytes(&segments);
+                *slot = Slot::Ready(segments);
             }
         }
         let mut progress = false;
@@ -366,6 +445,7 @@ impl AnswerQueue {
 
     fn sent(&mut self, mut count: usize) {
         self.unsent_bytes -= count;
+        self.held_bytes -= count;
         while let Some(front) = self.unsent.front_mut() {
             if count < front.len() {
                 front.advance(count);
@@ -374,5 +454,94 @@ impl AnswerQueue {
             count -= front.len();
             self.unsent.pop_front();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::Waker;
+
+    use super::*;
+
+    const ANSWER_BYTES: usize = 5 * 1024 * 1024;
+
+    fn answer() -> Segments {
+        Segments::from_iter([Bytes::from(vec![0; ANSWER_BYTES])])
+    }
+
+    /// A queue of `waiting` requests, each of which makes its answer when it is looked at.
+    fn queue(waiting: usize) -> (AnswerQueue, Arc<AtomicUsize>) {
+        let made = Arc::new(AtomicUsize::new(0));
+        let mut queue = AnswerQueue::default();
+        for _ in 0..waiting {
+            let made = Arc::clone(&made);
+            queue.push(Answer::Later(Box::pin(async move {
+                made.fetch_add(1, Ordering::Relaxed);
+                Some(answer())
+            })));
+        }
+        (queue, made)
+    }
+
+    fn complete(queue: &mut AnswerQueue) {
+        let mut cx = Context::from_waker(Waker::noop());
+        queue.poll_complete(&mut cx).unwrap();
+        let ready = queue.unanswered.iter().map(|slot| match slot {
+            Slot::Ready(segments) => size_bytes(segments),
+            Slot::Waiting(_) => 0,
+        });
+        assert_eq!(queue.held_bytes, queue.unsent_bytes + ready.sum::<usize>());
+    }
+
+    #[test]
+    fn answers_that_nobody_reads_are_not_made() {
+        let (mut queue, made) = queue(MAX_UNANSWERED_REQUESTS);
+        for _ in 0..3 {
+            complete(&mut queue);
+            assert_eq!(made.load(Ordering::Relaxed), 2);
+            assert!(queue.held_bytes < MAX_HELD_BYTES + ANSWER_BYTES && !queue.has_room());
+        }
+        for read in 1..=MAX_UNANSWERED_REQUESTS {
+            queue.sent(ANSWER_BYTES);
+            complete(&mut queue);
+            assert_eq!(
+                made.load(Ordering::Relaxed),
+                MAX_UNANSWERED_REQUESTS.min(read + 2)
+            );
+        }
+        assert!(queue.is_empty() && queue.held_bytes == 0 && queue.has_room());
+    }
+
+    #[test]
+    fn answers_behind_one_that_waits_count_too() {
+        let mut queue = AnswerQueue::default();
+        queue.push(Answer::Later(Box::pin(std::future::pending())));
+        for _ in 0..2 {
+            assert!(queue.has_room());
+            queue.push(Answer::Ready(answer()));
+        }
+        assert!(!queue.has_room());
+        complete(&mut queue);
+        assert!(queue.unsent.is_empty() && !queue.is_idle());
+    }
+
+    #[test]
+    fn the_next_answer_is_made_though_those_behind_it_fill_the_memory() {
+        let mut queue = AnswerQueue::default();
+        let mut polls = 0;
+        queue.push(Answer::Later(Box::pin(poll_fn(move |_| {
+            polls += 1;
+            match polls {
+                1 => Poll::Pending,
+                _ => Poll::Ready(Some(answer())),
+            }
+        }))));
+        complete(&mut queue);
+        queue.push(Answer::Ready(answer()));
+        queue.push(Answer::Ready(answer()));
+        complete(&mut queue);
+        assert_eq!(queue.unsent_bytes, 3 * ANSWER_BYTES);
     }
 }

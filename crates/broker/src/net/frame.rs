@@ -48,6 +48,11 @@ impl FrameBuffer {
         Ok(Some(self.buffer.split_to(size).freeze()))
     }
 
+    /// The size in bytes of the frame under way, once that is known.
+    pub fn begun(&self) -> Option<usize> {
+        self.frame_size().ok().flatten()
+    }
+
     /// Where the next bytes go: has room for the rest of the frame under way, within bounds.
     pub fn space(&mut self) -> &mut BytesMut {
         let wanted = match self.frame_size() {

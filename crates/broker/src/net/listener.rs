@@ -9,10 +9,11 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tracing::{debug, warn};
+use tracing::{debug, info, warn};
 
 use super::connection::{self, ConnectionInfo, ConnectionSettings, RequestHandler};
 use super::limits::ConnectionCounts;
+use super::memory::RequestMemory;
 
 /// How long to wait after `accept` failed, for example for want of file descriptors.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
@@ -77,21 +78,7 @@ pub struct Listener {
 impl Listener {
     /// Opens the socket. Must run inside the runtime.
     pub async fn bind(settings: ListenerSettings) -> Result<Self, BindError> {
-        let host = if settings.host.is_empty() {
-            "0.0.0.0"
-        } else {
-            settings.host.as_str()
-        };
-        let resolve = |source| BindError::Resolve {
-            listener: settings.name.clone(),
-            host: host.to_owned(),
-            source,
-        };
-        let address = tokio::net::lookup_host((host, settings.port))
-            .await
-            .map_err(resolve)?
-            .min_by_key(SocketAddr::is_ipv6)
-            .ok_or_else(|| resolve(io::ErrorKind::NotFound.into()))?;
+        let address = resolve(&settings).await?;
         let socket = open(address, &settings).map_err(|source| match source.kind() {
             io::ErrorKind::AddrInUse => BindError::Taken {
                 listener: settings.name.clone(),
@@ -129,30 +116,40 @@ impl Listener {
     pub async fn run(
         self,
         counts: Arc<ConnectionCounts>,
+        memory: RequestMemory,
         handler: Arc<dyn RequestHandler>,
         mut stop: watch::Receiver<bool>,
     ) {
         let listener: Arc<str> = self.settings.name.as_str().into();
         let mut connections = JoinSet::new();
+        let mut is_failing = false;
         loop {
             let accepted = tokio::select! {
                 biased;
                 _ = stop.wait_for(|stopped| *stopped) => break,
-                accepted = self.socket.accept() => accepted,
                 Some(_) = connections.join_next(), if !connections.is_empty() => continue,
+                accepted = self.socket.accept() => accepted,
             };
             let (stream, peer) = match accepted {
-                Ok(accepted) => accepted,
+                Ok((stream, peer)) => (stream, canonical(peer)),
                 Err(error) => {
-                    warn!(%listener, %error, "cannot accept a connection; raise the limit on open files if it persists");
+                    if !std::mem::replace(&mut is_failing, true) {
+                        warn!(%listener, %error, "cannot accept connections, trying again until it works; raise the limit on open files if that is the reason");
+                    }
                     tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
                     continue;
                 }
             };
-            let admission = match counts.admit(peer.ip()) {
+            is_failing = false;
+            let admitted = tokio::select! {
+                biased;
+                _ = stop.wait_for(|stopped| *stopped) => break,
+                admitted = counts.admit(&listener, peer.ip()) => admitted,
+            };
+            let admission = match admitted {
                 Ok(admission) => admission,
                 Err(refusal) => {
-                    warn!(%listener, %peer, "connection refused: {refusal}");
+                    info!(%listener, %peer, "connection refused: {refusal}");
                     continue;
                 }
             };
@@ -164,6 +161,7 @@ impl Listener {
                 peer,
             };
             let settings = ConnectionSettings {
+                memory: memory.clone(),
                 max_request_bytes: self.settings.max_request_bytes,
                 max_idle: self.settings.max_idle,
             };
@@ -188,12 +186,44 @@ impl Listener {
     }
 }
 
+/// The address to bind: an IPv4 one where a name has both. No host is every address of the machine,
+/// IPv6 ones too where it has them.
+async fn resolve(settings: &ListenerSettings) -> Result<SocketAddr, BindError> {
+    let host = match settings.host.as_str() {
+        "" if has_ipv6() => "::",
+        "" => "0.0.0.0",
+        host => host,
+    };
+    let failure = |source| BindError::Resolve {
+        listener: settings.name.clone(),
+        host: host.to_owned(),
+        source,
+    };
+    tokio::net::lookup_host((host, settings.port))
+        .await
+        .map_err(failure)?
+        .min_by_key(SocketAddr::is_ipv6)
+        .ok_or_else(|| failure(io::ErrorKind::NotFound.into()))
+}
+
+fn has_ipv6() -> bool {
+    std::net::UdpSocket::bind("[::1]:0").is_ok()
+}
+
+/// An IPv4 address as such, though it came in through an IPv6 socket.
+fn canonical(peer: SocketAddr) -> SocketAddr {
+    SocketAddr::new(peer.ip().to_canonical(), peer.port())
+}
+
 fn open(address: SocketAddr, settings: &ListenerSettings) -> io::Result<TcpListener> {
     let socket = Socket::new(
         Domain::for_address(address),
         Type::STREAM,
         Some(Protocol::TCP),
     )?;
+    if address.is_ipv6() {
+        socket.set_only_v6(false)?;
+    }
     socket.set_reuse_address(true)?;
     if let Some(size) = settings.receive_buffer_bytes {
         // Set before `listen` so that accepted sockets inherit it and can scale their window.

@@ -7,7 +7,11 @@ mod connection;
 mod frame;
 mod limits;
 mod listener;
+mod listener_set;
+mod memory;
 
 pub use connection::{Answer, ConnectionInfo, FrameHandler, RequestHandler};
-pub use limits::{ConnectionCounts, ConnectionLimits};
+pub use limits::{ConnectionCounts, ConnectionLimits, ListenerLimits};
 pub use listener::{BindError, Listener, ListenerSettings};
+pub use listener_set::ListenerSet;
+pub use memory::RequestMemory;

@@ -2,6 +2,7 @@
 
 use crate::broker_config::BrokerConfig;
 use crate::describe::broker_property;
+use crate::error::ListenerError;
 use crate::synonyms::listener_override;
 use crate::table::{self, UpdateMode};
 use crate::values::ConfigMap;
@@ -55,7 +56,29 @@ pub(super) fn check(
         Scope::BrokerDefault => broker.with_dynamic(altered, &properties.dynamic_broker),
         _ => broker.with_dynamic(&properties.dynamic_default, altered),
     };
-    check_thread_pools(broker, &changed.map_err(AlterError::Broker)?)
+    let changed = changed.map_err(AlterError::Broker)?;
+    check_listeners(broker, &changed)?;
+    check_thread_pools(broker, &changed)
+}
+
+/// What clients were told of must stay; other listeners may come and go.
+fn check_listeners(before: &BrokerConfig, after: &BrokerConfig) -> Result<(), AlterError> {
+    let remains = |name: &String| {
+        after
+            .listeners
+            .listeners
+            .iter()
+            .any(|one| one.name == *name)
+    };
+    let mut advertised = before.listeners.advertised.iter().map(|one| &one.name);
+    match advertised.find(|name| !remains(name)) {
+        Some(name) => {
+            let name = name.clone();
+            let error = ListenerError::AdvertisedButNotListenedOn { name };
+            Err(AlterError::Broker(error.into()))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Checks the properties one by one: whether they may be set there, and to that value.

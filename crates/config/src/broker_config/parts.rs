@@ -3,9 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::error::Conflict;
+use crate::error::{ConfigError, Conflict};
+use crate::listeners::Listeners;
 use crate::valid::{parse_host_and_port, parse_voter};
-use crate::values::Values;
+use crate::value::ValueError;
+use crate::values::{ConfigMap, Values};
 
 use super::QuorumKind;
 
@@ -32,12 +34,45 @@ pub struct NetworkConfig {
     pub socket_send_buffer_bytes: i32,
     /// The largest request.
     pub socket_request_max_bytes: i32,
+    /// What single listeners set for themselves, by their names.
+    pub by_listener: BTreeMap<String, ListenerConnections>,
+}
+
+/// The connections of one listener. Source: `listener.name.{name}.{property}`, KIP-402, KIP-612.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListenerConnections {
+    /// The most open connections.
+    pub max_connections: i32,
+    /// The most new connections in a second.
+    pub max_connection_creation_rate: i32,
+}
+
+impl ListenerConnections {
+    /// `prefix`: of the listener's properties, `listener.name.{name}.`
+    fn from_values(values: &Values, set: &ConfigMap, prefix: &str) -> Result<Self, ValueError> {
+        let own_or_broker_s =
+            |name| values.int_with_override(name, set.get(&format!("{prefix}{name}")));
+        Ok(Self {
+            max_connections: own_or_broker_s("max.connections")?,
+            max_connection_creation_rate: own_or_broker_s("max.connection.creation.rate")?,
+        })
+    }
 }
 
 impl NetworkConfig {
-    pub(super) fn from_values(values: &Values) -> Result<Self, Conflict> {
+    pub(super) fn from_values(
+        values: &Values,
+        set: &ConfigMap,
+        listeners: &Listeners,
+    ) -> Result<Self, ConfigError> {
         let queued_max_request_bytes = values.long("queued.max.request.bytes");
+        let by_listener = listeners.listeners.iter().map(|listener| {
+            let prefix = format!("listener.name.{}.", listener.name.to_ascii_lowercase());
+            let connections = ListenerConnections::from_values(values, set, &prefix)?;
+            Ok((listener.name.clone(), connections))
+        });
         Ok(Self {
+            by_listener: by_listener.collect::<Result<_, ValueError>>()?,
             connections_max_idle_ms: values.long("connections.max.idle.ms"),
             max_connections: values.int("max.connections"),
             max_connection_creation_rate: values.int("max.connection.creation.rate"),

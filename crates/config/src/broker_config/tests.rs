@@ -179,7 +179,7 @@ fn what_an_operator_should_know_is_a_warning() {
     let text = format!(
         "{BASE}log.dirz=/a\nnum.partitions=1\nnum.partitions=2\nlog.dirs=/a,/a\n\
          num.io.threads=16\nnum.network.threads=3\nssl.keystore.location=/k\n\
-         listener.name.plaintext.max.connections=4\nrsm.config.x=1\n"
+         listener.name.plaintext.socket.request.max.bytes=4\nrsm.config.x=1\n"
     );
     let (_, warnings) = load_text(&text).expect("valid");
     let expected = [
@@ -188,7 +188,7 @@ fn what_an_operator_should_know_is_a_warning() {
             line: 8,
         },
         no_effect(
-            "listener.name.plaintext.max.connections",
+            "listener.name.plaintext.socket.request.max.bytes",
             Reason::ListenerOverride,
         ),
         ConfigWarning::RepeatedListValue { name: "log.dirs" },

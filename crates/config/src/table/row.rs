@@ -132,7 +132,7 @@ pub enum Reason {
     Threads,
     /// It tunes a part of Kafka's insides that Ottla builds differently.
     Internals,
-    /// It overrides a property for one listener, and listeners share theirs.
+    /// It overrides a property for one listener that Kafka has no listener override for.
     ListenerOverride,
     /// It belongs to a feature that this version does not have.
     Feature(Feature),
@@ -183,9 +183,7 @@ impl fmt::Display for Reason {
             Self::Java => f.write_str("it belongs to the Java runtime or names Java code"),
             Self::Threads => f.write_str("Ottla sizes its threads and queues by itself"),
             Self::Internals => f.write_str("it tunes a part of Kafka that Ottla does not have"),
-            Self::ListenerOverride => {
-                f.write_str("this version has no properties for single listeners")
-            }
+            Self::ListenerOverride => f.write_str("this property is the same for all listeners"),
             Self::Feature(feature) => write!(f, "this version has no {feature}"),
         }
     }
