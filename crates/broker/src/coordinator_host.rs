@@ -162,7 +162,7 @@ impl CoordinatorHost {
         self.shards.write().insert(index, Arc::clone(&host));
         let mut shard = GroupShard::new(self.config.lock().clone());
         if let Err(reason) = replay_log(&host.partition, &mut shard) {
-            error!(partition = %host.partition.topic_partition(), %reason, "the groups of this partition cannot be loaded and stay unavailable");
+            error!(partition = %host.partition.topic_partition(), %reason, "the groups of this partition cannot be loaded and stay unavailable; restore its files from a copy, then restart");
             return;
         }
         let mut state = host.state.lock();

@@ -108,6 +108,7 @@ pub(crate) fn read_or_format(
             return Err(StartError::NotFormatted { path: path.clone() });
         }
     }
+    check_new(config, &missing, cluster_id.as_deref())?;
     let cluster_id = match cluster_id {
         Some(id) => id,
         None => random_id()?.to_string(),
@@ -139,6 +140,28 @@ pub(crate) fn read_or_format(
             .collect(),
         metadata_directory_id: id_of(Path::new(&config.metadata_log.dir)).unwrap_or(Uuid::ZERO),
     })
+}
+
+/// A directory without `meta.properties` is new only if there is nothing in it; and a cluster that
+/// there is already has its metadata somewhere.
+fn check_new(
+    config: &BrokerConfig,
+    missing: &[PathBuf],
+    cluster_id: Option<&str>,
+) -> Result<(), StartError> {
+    for path in missing {
+        if ottla_storage::holds_logs(path)? {
+            return Err(StartError::Unlabelled { path: path.clone() });
+        }
+        if let (Some(cluster_id), true) = (cluster_id, path == Path::new(&config.metadata_log.dir))
+        {
+            return Err(StartError::NoMetadata {
+                path: path.clone(),
+                cluster_id: cluster_id.to_owned(),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Whether the node can do without the directory: it is one of several, and not the metadata log's.

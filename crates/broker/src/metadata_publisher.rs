@@ -205,6 +205,9 @@ impl MetadataPublisher {
             error!(partition = %topic_partition, "this partition stays unavailable: its log must be in a directory of log.dirs that cannot be used");
             return None;
         }
+        if is_lost {
+            warn!(partition = %topic_partition, "this partition has no log and begins empty: its files are gone, or the broker stopped right behind its creation");
+        }
         let now_ms = self.clock.now_ms();
         match self.logs.create(
             &topic_partition,

@@ -93,6 +93,28 @@ pub enum StartError {
         /// The directory.
         path: PathBuf,
     },
+    /// A directory has logs and no `meta.properties`.
+    #[error("{} holds logs and has no meta.properties, which says whose they are; put the file back, or write it with `ottla format --cluster-id ID`", path.display())]
+    Unlabelled {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The metadata log's directory is new, and another one belongs to a cluster.
+    #[error("{} is to hold the metadata of cluster {cluster_id} and is empty; mount or restore what was there, or name the right directory in metadata.log.dir", path.display())]
+    NoMetadata {
+        /// The directory.
+        path: PathBuf,
+        /// The cluster of the other directories.
+        cluster_id: String,
+    },
+    /// There are logs of partitions, and no metadata that knows them.
+    #[error("the metadata log in {} is empty, and the log directories hold {partitions} partitions that it must know; restore it from a copy, or, to begin a new cluster, name empty directories in log.dirs", path.display())]
+    MetadataLost {
+        /// The directory of the metadata log.
+        path: PathBuf,
+        /// The logs there are.
+        partitions: usize,
+    },
     /// The controller went away while the node started.
     #[error("the controller could not register this broker; see the errors before this one")]
     Registration,
@@ -310,6 +332,14 @@ fn open(
     })?);
     let (mut raft, image) =
         RaftHost::open(raft_settings(&config, formatted, endpoints), clock.now_ms())?;
+    let found = logs.logs().len();
+    if raft.is_new(&image) && found > 0 {
+        return Err(StartError::MetadataLost {
+            path: raft.directory().to_owned(),
+            partitions: found,
+        });
+    }
+    raft.lead(clock.now_ms())?;
     let partitions = Arc::new(Partitions::default());
     let groups = CoordinatorHost::new(clock, group_config(&config), offsets_compression(&config));
     let metadata = MetadataPublisher::new(

@@ -48,12 +48,26 @@ pub enum RaftError {
     #[error("cannot read the metadata log: {0}")]
     Read(#[from] ReadError),
     /// The log or a snapshot is damaged.
-    #[error("the metadata log in {} is damaged: {source}", path.display())]
+    #[error("{} holds damaged metadata: {source}; restore it from a copy", path.display())]
     Decode {
         /// The file or directory.
         path: PathBuf,
         /// How.
         source: DecodeLogError,
+    },
+    /// A snapshot has no end.
+    #[error("{} is half a snapshot of the cluster's metadata; restore it from a copy", path.display())]
+    HalfSnapshot {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The log begins behind the newest snapshot.
+    #[error("the metadata log in {} begins at offset {log_start_offset}, and no snapshot holds what was before; restore the newest .checkpoint file from a copy", path.display())]
+    NoSnapshot {
+        /// The directory.
+        path: PathBuf,
+        /// Where the log begins.
+        log_start_offset: Offset,
     },
     /// Records could not be encoded.
     #[error("cannot encode metadata records: {0}")]
@@ -112,13 +126,15 @@ pub struct RaftHost {
     directory: PathBuf,
     log: Log,
     epoch: i32,
+    /// Whether a transaction at the end of what was loaded is unfinished.
+    in_transaction: bool,
     bytes_since_snapshot: u64,
     last_timestamp_ms: i64,
 }
 
 impl RaftHost {
-    /// Opens the log, replays it on top of its newest snapshot, and takes over as leader of the next
-    /// epoch. The image is that of everything in the log.
+    /// Opens the log and replays it on top of its newest snapshot. The image is that of everything in
+    /// the log.
     pub fn open(settings: RaftSettings, now_ms: i64) -> Result<(Self, MetadataImage), RaftError> {
         let directory = settings.log_dir.join(format!("{METADATA_TOPIC}-0"));
         let topic_partition = TopicPartition::new(METADATA_TOPIC, 0);
@@ -134,19 +150,31 @@ impl RaftHost {
             directory,
             log,
             epoch: 0,
+            in_transaction: false,
             bytes_since_snapshot: 0,
             last_timestamp_ms: now_ms,
         };
-        let (image, unfinished) = host.load()?;
-        host.become_leader(now_ms)?;
-        if unfinished {
+        let image = host.load()?;
+        Ok((host, image))
+    }
+
+    /// Takes over as leader of the next epoch, before anything is appended.
+    pub fn lead(&mut self, now_ms: i64) -> Result<(), RaftError> {
+        self.become_leader(now_ms)?;
+        if self.in_transaction {
             let abort = AbortTransactionRecord {
                 reason: Some("the controller that began it is gone".to_owned()),
                 ..Default::default()
             };
-            host.append(&[MetadataRecord::AbortTransaction(abort)], now_ms)?;
+            self.append(&[MetadataRecord::AbortTransaction(abort)], now_ms)?;
+            self.in_transaction = false;
         }
-        Ok((host, image))
+        Ok(())
+    }
+
+    /// The directory of the log.
+    pub fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// The epoch in which this node leads.
@@ -238,26 +266,10 @@ impl RaftHost {
         Ok(())
     }
 
-    /// The image of the log, and whether a transaction at its end is unfinished.
-    fn load(&mut self) -> Result<(MetadataImage, bool), RaftError> {
+    /// The image of the log.
+    fn load(&mut self) -> Result<MetadataImage, RaftError> {
         let mut delta = MetadataDelta::new(&MetadataImage::default());
-        let mut position = self.log.log_start_offset();
-        if let Some(&(end_offset, epoch)) = self.snapshots()?.last() {
-            let path = self.directory.join(snapshot_name(end_offset, epoch));
-            let bytes = fs::read(&path).map_err(|source| RaftError::File {
-                path: path.clone(),
-                source,
-            })?;
-            let batches = decode_batches(&bytes.into())
-                .map_err(|source| RaftError::Decode { path, source })?;
-            for record in batches.into_iter().flat_map(|batch| batch.records) {
-                if let Some(record) = metadata(record.1) {
-                    delta.apply(end_offset - 1, epoch, &record);
-                }
-            }
-            position = position.max(Offset(end_offset));
-            self.epoch = epoch;
-        }
+        let mut position = self.load_snapshot(&mut delta)?;
         let end = self.log.log_end_offset();
         while position < end {
             let chunk = self
@@ -277,8 +289,49 @@ impl RaftHost {
                 self.replay(&mut delta, batch);
             }
         }
-        let unfinished = delta.in_transaction();
-        Ok((delta.finish().0, unfinished))
+        self.in_transaction = delta.in_transaction();
+        Ok(delta.finish().0)
+    }
+
+    /// Applies the newest snapshot. Where the log goes on behind it.
+    fn load_snapshot(&mut self, delta: &mut MetadataDelta) -> Result<Offset, RaftError> {
+        // The snapshot with which a formatted directory begins, of no record, says nothing.
+        let newest = self.snapshots()?.pop().filter(|newest| newest.0 > 0);
+        let (end_offset, epoch) = newest.unwrap_or((0, 0));
+        if self.log.log_start_offset() > Offset(end_offset) {
+            return Err(RaftError::NoSnapshot {
+                path: self.directory.clone(),
+                log_start_offset: self.log.log_start_offset(),
+            });
+        }
+        if newest.is_none() {
+            return Ok(Offset(0));
+        }
+        let path = self.directory.join(snapshot_name(end_offset, epoch));
+        let bytes = fs::read(&path).map_err(|source| RaftError::File {
+            path: path.clone(),
+            source,
+        })?;
+        let batches = decode_batches(&bytes.into()).map_err(|source| RaftError::Decode {
+            path: path.clone(),
+            source,
+        })?;
+        let mut records = batches.into_iter().flat_map(|batch| batch.records);
+        let mut last = None;
+        for (_, record) in records.by_ref() {
+            if let LogRecord::Metadata(record) = &record {
+                delta.apply(end_offset - 1, epoch, record);
+            }
+            last = Some(record);
+        }
+        if !matches!(
+            last,
+            Some(LogRecord::Control(ControlRecord::SnapshotFooter(_)))
+        ) {
+            return Err(RaftError::HalfSnapshot { path });
+        }
+        self.epoch = epoch;
+        Ok(Offset(end_offset))
     }
 
     fn replay(&mut self, delta: &mut MetadataDelta, batch: DecodedBatch) {

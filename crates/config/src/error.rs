@@ -302,7 +302,7 @@ pub enum ListenerError {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ConfigWarning {
     /// No table has the property.
-    #[error("unknown property {name}{}", did_you_mean(*suggestion))]
+    #[error("unknown property {name} is ignored{}", did_you_mean(*suggestion))]
     UnknownProperty {
         /// The name.
         name: String,

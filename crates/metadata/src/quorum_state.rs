@@ -24,7 +24,7 @@ pub struct QuorumState {
 /// The file does not say what it should.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "not a quorum state: {0}; restore the file, or format the directory again if its metadata may be lost"
+    "not a quorum state: {0}; restore it from a copy, or delete it: a node that is alone finds its epoch in the log"
 )]
 pub struct QuorumStateError(#[from] serde_json::Error);
 

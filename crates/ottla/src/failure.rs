@@ -56,6 +56,14 @@ pub enum Failure {
     /// The configuration of a node is wrong.
     #[error("{0}")]
     Configuration(#[from] ottla_config::ConfigError),
+    /// A file is not a properties file.
+    #[error("{}, {source}", path.display())]
+    Properties {
+        /// The file.
+        path: PathBuf,
+        /// Where and why not.
+        source: ottla_config::PropertiesError,
+    },
     /// Records cannot be put together.
     #[error("the records cannot be sent: {0}")]
     Build(#[from] ottla_protocol::records::BuildError),
@@ -90,7 +98,11 @@ impl Failure {
             | Self::Build(_)
             | Self::Batch(_)
             | Self::Records(_) => 4,
-            Self::Configuration(_) | Self::Start(_) | Self::Stop(_) | Self::Broken => 5,
+            Self::Configuration(_)
+            | Self::Properties { .. }
+            | Self::Start(_)
+            | Self::Stop(_)
+            | Self::Broken => 5,
         })
     }
 }

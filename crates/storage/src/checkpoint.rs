@@ -30,7 +30,7 @@ pub enum CheckpointError {
     #[error(transparent)]
     Disk(#[from] DiskError),
     /// A line is not what it should be.
-    #[error("{}, line {line}: not a checkpoint; delete the file and restart, at the cost of a longer recovery", path.display())]
+    #[error("{}, line {line}: not a checkpoint", path.display())]
     Malformed {
         /// The file.
         path: PathBuf,

@@ -47,7 +47,7 @@ impl fmt::Display for DiskOperation {
 
 /// The disk refused an operation.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot {operation} {}: {source}", path.display())]
+#[error("cannot {operation} {}: {source}{}", path.display(), remedy(source))]
 pub struct DiskError {
     /// What was being done.
     pub operation: DiskOperation,
@@ -55,6 +55,23 @@ pub struct DiskError {
     pub path: PathBuf,
     /// What the system said.
     pub source: io::Error,
+}
+
+/// What a person can do about it.
+fn remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            "; let the user that runs the broker read and write it, or name another directory in log.dirs"
+        }
+        io::ErrorKind::ReadOnlyFilesystem => {
+            "; mount the file system for writing, or name another directory in log.dirs"
+        }
+        io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
+            "; a file stands where a directory is to be: move it away, or name another directory in log.dirs"
+        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "; make room",
+        _ => "",
+    }
 }
 
 impl DiskError {

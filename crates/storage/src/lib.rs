@@ -59,7 +59,7 @@ pub use dir_lock::DirLockError;
 pub use error::{DiskError, DiskOperation};
 pub use log::{AppendError, AppendInfo, Log};
 pub use log_config::LogConfig;
-pub use log_directory::LogDirectory;
+pub use log_directory::{LogDirectory, holds_logs};
 pub use log_manager::{CreateLogError, LogManager, LogManagerOptions, OpenLogManagerError};
 pub use log_read::{MinimumBatches, ReadError, TimestampedOffset};
 pub use log_truncate::TruncateError;

@@ -96,11 +96,7 @@ impl LogDirectory {
                 warn!(path = %path.display(), "this partition belongs to no topic; delete its files if nobody misses them");
                 continue;
             }
-            let partition = name.rsplit_once('-').and_then(|(topic, partition)| {
-                let partition: i32 = partition.parse().ok().filter(|partition| *partition >= 0)?;
-                Some(TopicPartition::new(topic, partition))
-            });
-            match partition {
+            match partition_of(&name) {
                 Some(topic_partition) => contents.logs.push((topic_partition, path)),
                 None => {
                     warn!(path = %path.display(), "this is not a partition's directory and is left alone");
@@ -117,7 +113,7 @@ impl LogDirectory {
             Ok(offsets) => Ok(offsets),
             Err(CheckpointError::Disk(error)) => Err(error),
             Err(error @ CheckpointError::Malformed { .. }) => {
-                warn!(%error, "doing without the checkpoint");
+                warn!(%error, "the checkpoint is deleted and done without");
                 disk::delete(&path)?;
                 Ok(OffsetCheckpoint::new())
             }
@@ -144,4 +140,23 @@ impl LogDirectory {
         self.path
             .join(format!("{}{tail}", topic.get(..kept).unwrap_or_default()))
     }
+}
+
+/// Whether the directory at `path` holds logs of partitions, the metadata log among them. No lock is
+/// needed; a directory that does not exist holds none.
+pub fn holds_logs(path: &Path) -> Result<bool, DiskError> {
+    match disk::entries(path) {
+        Ok(entries) => Ok(entries
+            .iter()
+            .any(|entry| entry.is_directory && partition_of(&entry.name).is_some())),
+        Err(error) if error.is_not_found() => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// The partition whose log is in a directory of this name.
+fn partition_of(name: &str) -> Option<TopicPartition> {
+    let (topic, partition) = name.rsplit_once('-')?;
+    let partition: i32 = partition.parse().ok().filter(|partition| *partition >= 0)?;
+    (!topic.is_empty()).then(|| TopicPartition::new(topic, partition))
 }

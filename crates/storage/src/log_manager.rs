@@ -20,7 +20,7 @@ use crate::log::Log;
 use crate::log_config::LogConfig;
 use crate::log_directory::{Contents, DELETE_SUFFIX, LogDirectory, STRAY_SUFFIX};
 use crate::log_truncate::TruncateError;
-use crate::recovery::{self, OpenLog, OpenLogError, Shutdown};
+use crate::recovery::{self, Damage, OpenLog, OpenLogError, Shutdown};
 use crate::{clean_shutdown, disk};
 
 /// Threads that close logs when the broker stops.
@@ -222,6 +222,7 @@ impl LogManager {
                 topic_partition: topic_partition.clone(),
                 config: config.clone(),
                 shutdown: Shutdown::Clean,
+                damage: Damage::Cut,
                 recovery_point: Offset(0),
                 log_start_offset: Offset(0),
                 high_watermark: Offset(0),
@@ -491,6 +492,7 @@ impl LogManager {
             } else {
                 Shutdown::Unclean
             },
+            damage: Damage::Cut,
             recovery_point: offset_in(&recovery_points, topic_partition),
             log_start_offset: offset_in(&log_start_offsets, topic_partition),
             high_watermark: offset_in(&high_watermarks, topic_partition),

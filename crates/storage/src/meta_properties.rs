@@ -28,7 +28,7 @@ pub enum MetaPropertiesError {
     #[error(transparent)]
     Disk(#[from] DiskError),
     /// A property is missing or is not what it should be.
-    #[error("{}: {property} is missing or wrong; the directory was not formatted for this release", path.display())]
+    #[error("{}: {property} is missing or wrong; restore the file from a copy, or name another directory in log.dirs", path.display())]
     Malformed {
         /// The file.
         path: PathBuf,

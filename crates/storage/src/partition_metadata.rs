@@ -17,7 +17,7 @@ pub enum PartitionMetadataError {
     #[error(transparent)]
     Disk(#[from] DiskError),
     /// It does not say `version: 0` and `topic_id: ...`.
-    #[error("{} does not name a topic's id", path.display())]
+    #[error("{} does not name a topic's id; restore it from a copy, or delete it: then the directory's name tells the topic", path.display())]
     Malformed {
         /// The file.
         path: PathBuf,

@@ -33,6 +33,14 @@ pub enum OpenLogError {
     /// A segment could not be read.
     #[error(transparent)]
     Segment(#[from] SegmentReadError),
+    /// A log that may not be cut has records behind damage.
+    #[error("{}, byte {position}: damaged, and records that were acknowledged follow; restore the file from a copy", path.display())]
+    DamagedInside {
+        /// The segment file.
+        path: PathBuf,
+        /// Where the damage begins.
+        position: u64,
+    },
     /// The directory holds the log of another topic.
     #[error("{} belongs to topic id {found}, not {expected}; move it away", directory.display())]
     OtherTopic {
@@ -54,12 +62,22 @@ pub enum Shutdown {
     Unclean,
 }
 
+/// What becomes of a log that is damaged before its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Damage {
+    /// It is cut there, as Kafka does; replicas have the rest.
+    Cut,
+    /// It is not opened: nobody else has what follows.
+    Refuse,
+}
+
 /// What is known of a log before it is opened.
 #[derive(Clone, Debug)]
 pub(crate) struct OpenLog {
     pub topic_partition: TopicPartition,
     pub config: LogConfig,
     pub shutdown: Shutdown,
+    pub damage: Damage,
     pub recovery_point: Offset,
     pub log_start_offset: Offset,
     pub high_watermark: Offset,
@@ -72,7 +90,8 @@ pub(crate) fn open(directory: &Path, open: OpenLog) -> Result<Log, OpenLogError>
     let topic_id = partition_metadata::read(directory)?;
     let base_offsets = leftovers::clean_up(directory)?;
     let mut loading = Loading::of(directory, &open, &base_offsets)?;
-    if open.shutdown == Shutdown::Unclean {
+    let recovered = open.shutdown == Shutdown::Unclean || loading.ends_torn()?;
+    if recovered {
         loading.recover(open.recovery_point)?;
     }
     loading.rebuild_indexes()?;
@@ -92,7 +111,6 @@ pub(crate) fn open(directory: &Path, open: OpenLog) -> Result<Log, OpenLogError>
     if let Some(active) = loading.segments.last() {
         active.restore_timestamps()?;
     }
-    let recovered = open.shutdown == Shutdown::Unclean;
     if !recovered {
         let segments = loading.segments.iter_mut();
         segments.filter_map(Arc::get_mut).for_each(Segment::release);
@@ -180,6 +198,7 @@ impl Log {
             topic_partition,
             config,
             shutdown: Shutdown::Unclean,
+            damage: Damage::Refuse,
             recovery_point: zero,
             log_start_offset: zero,
             high_watermark: Offset(i64::MAX),
@@ -194,6 +213,7 @@ struct Loading<'a> {
     directory: &'a Path,
     topic_partition: &'a TopicPartition,
     index_interval_bytes: usize,
+    damage: Damage,
     segments: Vec<Arc<Segment>>,
     /// Segments whose index files are missing or wrong.
     without_indexes: Vec<Arc<Segment>>,
@@ -213,6 +233,7 @@ impl<'a> Loading<'a> {
             directory,
             topic_partition: &open.topic_partition,
             index_interval_bytes: open.config.index_interval_bytes,
+            damage: open.damage,
             segments: Vec::new(),
             without_indexes: Vec::new(),
             without_epochs: epochs.is_none(),
@@ -235,6 +256,18 @@ impl<'a> Loading<'a> {
             .map_or(Offset(0), |segment| segment.base_offset())
     }
 
+    /// Whether the last segment does not end with a whole batch, which a clean stop never leaves.
+    fn ends_torn(&self) -> Result<bool, OpenLogError> {
+        match self.segments.last().map(|last| last.next_offset()) {
+            Some(Err(error @ SegmentReadError::Corrupt { .. })) => {
+                warn!(%error, "the log was damaged after a clean stop: recovering");
+                Ok(true)
+            }
+            Some(Err(error)) => Err(error.into()),
+            Some(Ok(_)) | None => Ok(false),
+        }
+    }
+
     /// Checks every batch from the recovery point on, and cuts the log before the first bad one.
     fn recover(&mut self, recovery_point: Offset) -> Result<(), OpenLogError> {
         let first = self
@@ -254,6 +287,13 @@ impl<'a> Loading<'a> {
             let size = segment.size_bytes();
             if valid_bytes == size {
                 continue;
+            }
+            let is_last = checked + 1 == suspects.len();
+            if self.damage == Damage::Refuse && !(is_last && segment.is_torn_at(valid_bytes)?) {
+                return Err(OpenLogError::DamagedInside {
+                    path: segment.path().to_owned(),
+                    position: valid_bytes,
+                });
             }
             warn!(
                 log = %self.topic_partition, segment = %segment.path().display(), cut_bytes = size - valid_bytes,

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use bytes::Bytes;
 use ottla_protocol::ids::Offset;
 use ottla_protocol::records::{
-    BATCH_HEADER_SIZE_BYTES, BatchError, BatchHeader, NO_TIMESTAMP, peek_header,
+    BATCH_HEADER_SIZE_BYTES, BatchError, BatchHeader, NO_TIMESTAMP, batches, peek_header,
 };
 use parking_lot::RwLock;
 
@@ -456,6 +456,17 @@ impl Segment {
             scan.skip(&header);
         }
         Ok(end)
+    }
+
+    /// Whether no valid batch begins behind `position`, where none does: a write that was not finished
+    /// looks like that, and damage to what was written does not.
+    pub(crate) fn is_torn_at(&self, position: u64) -> Result<bool, DiskError> {
+        let length = usize::try_from(self.size_bytes() - position).unwrap_or(usize::MAX);
+        let rest = self.read_at(position, length)?;
+        Ok((1..rest.len()).all(|begin| {
+            let next = batches(&rest.slice(begin..)).next();
+            !next.is_some_and(|next| next.is_ok_and(|batch| batch.validate_crc().is_ok()))
+        }))
     }
 
     /// The offset behind the last batch of the segment file at `path`, whatever its name.

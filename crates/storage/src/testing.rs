@@ -30,6 +30,7 @@ pub(crate) fn how(shutdown: Shutdown) -> OpenLog {
         topic_partition: TopicPartition::new("t", 0),
         config: small_segments(),
         shutdown,
+        damage: crate::recovery::Damage::Cut,
         recovery_point: Offset(0),
         log_start_offset: Offset(0),
         high_watermark: Offset(i64::MAX),

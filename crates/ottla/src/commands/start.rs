@@ -54,7 +54,10 @@ fn read(path: &Path) -> Result<Properties, Failure> {
         path: path.to_owned(),
         source,
     })?;
-    Ok(Properties::parse_bytes(&bytes).map_err(ottla_config::ConfigError::from)?)
+    Properties::parse_bytes(&bytes).map_err(|source| Failure::Properties {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// The one line on standard output that says that requests are answered.
