@@ -277,7 +277,7 @@ impl Partition {
             };
         }
         read.records = log
-            .read(offset, limits.max_bytes, limits.minimum, upper_bound)
+            .read_to_send(offset, limits.max_bytes, limits.minimum, upper_bound)
             .map_err(|error| self.read_error(&error))?;
         if isolation == IsolationLevel::ReadCommitted && !read.records.is_empty() {
             read.aborted_transactions = log.aborted_transactions(offset, upper_bound);

@@ -223,9 +223,8 @@ impl Connection {
             .encode(&mut writer, api.request_header_version(version))
             .and_then(|()| request.encode(&mut writer, version))
             .map_err(|source| RequestError::Encode { api, source })?;
-        for segment in writer.into_segments() {
-            self.stream.write_all(&segment).await.map_err(broken)?;
-        }
+        let request = writer.into_bytes();
+        self.stream.write_all(&request).await.map_err(broken)?;
         let response = self.read_frame(api).await?;
         let mut reader = Reader::new(response);
         let header = ResponseHeader::decode(&mut reader, api.response_header_version(version))

@@ -8,8 +8,10 @@ use ottla_protocol::records::{
 
 use crate::segment::{Segment, SegmentReadError};
 
-/// Bytes read at a time.
+/// Bytes read at a time by those who look at all of the batches.
 const CHUNK_BYTES: usize = 256 * 1024;
+/// Bytes read at a time by those who only look at a few headers.
+const HEADERS_CHUNK_BYTES: usize = 4 * 1024;
 
 /// A position in a segment, moved from batch to batch.
 pub(crate) struct BatchScan<'a> {
@@ -19,6 +21,7 @@ pub(crate) struct BatchScan<'a> {
     /// Bytes of the segment from `chunk_position` on.
     chunk: Bytes,
     chunk_position: u64,
+    chunk_bytes: usize,
 }
 
 impl<'a> BatchScan<'a> {
@@ -30,6 +33,15 @@ impl<'a> BatchScan<'a> {
             end,
             chunk: Bytes::new(),
             chunk_position: position,
+            chunk_bytes: CHUNK_BYTES,
+        }
+    }
+
+    /// As [`BatchScan::new`], for a look at a few headers.
+    pub fn of_headers(segment: &'a Segment, position: u64, end: u64) -> Self {
+        Self {
+            chunk_bytes: HEADERS_CHUNK_BYTES,
+            ..Self::new(segment, position, end)
         }
     }
 
@@ -107,7 +119,7 @@ impl<'a> BatchScan<'a> {
             return Ok(self.chunk.slice(in_chunk..in_chunk + length));
         }
         let wanted = length
-            .max(CHUNK_BYTES)
+            .max(self.chunk_bytes)
             .min(usize::try_from(self.left()).unwrap_or(usize::MAX));
         self.chunk = self.segment.read_at(self.position, wanted)?;
         self.chunk_position = self.position;

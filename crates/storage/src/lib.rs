@@ -42,6 +42,8 @@ mod offset_index;
 mod partition_metadata;
 mod producer_snapshot;
 mod producer_state;
+#[cfg(test)]
+mod read_tests;
 mod recovery;
 mod segment;
 mod segment_read;

@@ -11,6 +11,7 @@ use ottla_protocol::records::{
 use crate::error::DiskError;
 use crate::log::Log;
 use crate::segment::{Segment, SegmentReadError};
+use crate::segment_read::SegmentRead;
 use crate::transaction_index::AbortedTransaction;
 
 /// Bytes read at a time while looking for a timestamp.
@@ -63,6 +64,10 @@ pub struct TimestampedOffset {
     pub leader_epoch: LeaderEpoch,
 }
 
+/// How the batches of one segment are read: offset, bytes at most, whether one in any case, bound.
+type ReadSegment =
+    fn(&Segment, Offset, usize, bool, Offset) -> Result<SegmentRead, SegmentReadError>;
+
 impl Log {
     /// Whole batches from the one that contains `offset` on: `max_bytes` of them, none that ends at
     /// `upper_bound` or later. Empty at the end of the log.
@@ -73,6 +78,40 @@ impl Log {
         minimum: MinimumBatches,
         upper_bound: Offset,
     ) -> Result<Records, ReadError> {
+        let upper_bound = self.bound(offset, upper_bound)?;
+        let segments = self.segments();
+        Ok(gather(
+            &segments,
+            offset,
+            max_bytes,
+            minimum,
+            upper_bound,
+            Segment::read,
+        )?)
+    }
+
+    /// What [`Log::read`] reads, to be sent: many bytes are not read but referred to where they lie.
+    pub fn read_to_send(
+        &self,
+        offset: Offset,
+        max_bytes: usize,
+        minimum: MinimumBatches,
+        upper_bound: Offset,
+    ) -> Result<Records, ReadError> {
+        let upper_bound = self.bound(offset, upper_bound)?;
+        let segments = self.segments();
+        Ok(gather(
+            &segments,
+            offset,
+            max_bytes,
+            minimum,
+            upper_bound,
+            Segment::refer,
+        )?)
+    }
+
+    /// `upper_bound` within the log; an error if `offset` is not.
+    fn bound(&self, offset: Offset, upper_bound: Offset) -> Result<Offset, ReadError> {
         let (log_start_offset, log_end_offset) = (self.log_start_offset(), self.log_end_offset());
         if offset < log_start_offset || offset > log_end_offset {
             return Err(ReadError::OffsetOutOfRange {
@@ -81,14 +120,7 @@ impl Log {
                 log_end_offset,
             });
         }
-        let upper_bound = upper_bound.min(log_end_offset);
-        Ok(read_segments(
-            &self.segments(),
-            offset,
-            max_bytes,
-            minimum,
-            upper_bound,
-        )?)
+        Ok(upper_bound.min(log_end_offset))
     }
 
     /// The aborted transactions that touch the offsets from `from` to before `upper_bound`, by
@@ -185,7 +217,8 @@ fn scan(
     let mut position = from;
     while position < upper_bound {
         let minimum = MinimumBatches::One;
-        let chunk = read_segments(segments, position, SCAN_BYTES, minimum, upper_bound)?.to_bytes();
+        let read = Segment::read;
+        let chunk = gather(segments, position, SCAN_BYTES, minimum, upper_bound, read)?.to_bytes();
         if chunk.is_empty() {
             return Ok(None);
         }
@@ -205,12 +238,13 @@ fn scan(
 }
 
 /// Whole batches of `segments` from the one that contains `offset` on; see [`Log::read`].
-fn read_segments(
+fn gather(
     segments: &[Arc<Segment>],
     offset: Offset,
     max_bytes: usize,
     minimum: MinimumBatches,
     upper_bound: Offset,
+    read: ReadSegment,
 ) -> Result<Records, SegmentReadError> {
     let mut records = Records::empty();
     if offset >= upper_bound {
@@ -228,7 +262,7 @@ fn read_segments(
         if left == 0 && !at_least_one {
             break;
         }
-        let read = segment.read(offset, left, at_least_one, upper_bound)?;
+        let read = read(segment, offset, left, at_least_one, upper_bound)?;
         records.push(read.batches);
         // What does not fit here hides what comes behind it.
         if !read.reaches_end {

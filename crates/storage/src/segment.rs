@@ -5,8 +5,8 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use ottla_protocol::ids::Offset;
@@ -88,7 +88,7 @@ pub struct Segment {
     base_offset: Offset,
     path: PathBuf,
     /// Opened when it is first needed, made by the first append.
-    file: OnceLock<File>,
+    file: OnceLock<Arc<File>>,
     /// The log is no more: its file may not be opened, as the name may be another's by now.
     retired: AtomicBool,
     size_bytes: AtomicU64,
@@ -155,11 +155,11 @@ impl Segment {
         &self.path
     }
 
-    fn file(&self) -> Result<&File, DiskError> {
+    pub(crate) fn file(&self) -> Result<&Arc<File>, DiskError> {
         if let Some(file) = self.file.get() {
             return Ok(file);
         }
-        let file = disk::open_or_create(&self.path)?;
+        let file = Arc::new(disk::open_or_create(&self.path)?);
         // Only now: it is the old name's file if the log was not retired before it was opened.
         if self.retired.load(Ordering::Acquire) {
             return Err(DiskError::offline(DiskOperation::Open, &self.path));
@@ -286,19 +286,22 @@ impl Segment {
 
     /// Where to begin to look for the batch that contains `offset`, by the offset index.
     pub(crate) fn position_before(&self, offset: Offset) -> Result<u64, DiskError> {
-        let Some(target) = relative(self.base_offset, offset) else {
-            return Ok(0);
-        };
-        let entry = {
-            let indexes = self.indexes.read();
-            let entry = indexes
-                .offsets
-                .last_where(|entry| entry.relative_offset <= target);
-            match entry {
-                // The segment is being deleted; its records can still be read.
-                Err(error) if error.is_not_found() => None,
-                entry => entry?,
-            }
+        match relative(self.base_offset, offset) {
+            Some(target) => self.position_where(|entry| entry.relative_offset <= target),
+            None => Ok(0),
+        }
+    }
+
+    /// Where the last batch in the offset index begins for which `is_before` holds, which must hold
+    /// for a prefix of the entries; 0 if there is none.
+    pub(crate) fn position_where(
+        &self,
+        is_before: impl Fn(&OffsetPosition) -> bool,
+    ) -> Result<u64, DiskError> {
+        let entry = match self.indexes.read().offsets.last_where(is_before) {
+            // The segment is being deleted; its records can still be read.
+            Err(error) if error.is_not_found() => None,
+            entry => entry?,
         };
         let Some(entry) = entry else {
             return Ok(0);

@@ -1,19 +1,27 @@
 //! Reading whole batches of a segment, for consumers and followers.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use ottla_protocol::ids::Offset;
 use ottla_protocol::records::{BATCH_HEADER_SIZE_BYTES, BatchError, BatchHeader, peek_header};
+use ottla_protocol::wire::{FileRange, Segment as Piece};
 
+use crate::batch_scan::BatchScan;
 use crate::segment::{Segment, SegmentReadError};
 
 /// Bytes read beyond what was asked for, to reach the batch from the index entry before it.
 const READ_SLACK_BYTES: usize = 8 * 1024;
 
+/// From this many bytes on, batches are left in the file for the system to send from there: copying
+/// them twice costs more than looking for where they end.
+const MIN_REFERRED_BYTES: usize = 32 * 1024;
+
 /// What was read of a segment.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct SegmentRead {
     /// Whole batches.
-    pub batches: Bytes,
+    pub batches: Piece,
     /// Whether the segment holds nothing behind them.
     pub reaches_end: bool,
 }
@@ -53,7 +61,7 @@ impl Segment {
             let end = self.end_of_batches(&chunk, position, skipped, max_bytes, upper_bound)?;
             if end > skipped || !at_least_one || first.last_offset() >= upper_bound.0 {
                 return Ok(SegmentRead {
-                    batches: chunk.slice(skipped..end),
+                    batches: chunk.slice(skipped..end).into(),
                     reaches_end: left(position + end as u64) == 0,
                 });
             }
@@ -61,9 +69,69 @@ impl Segment {
             return self.read_one(position + skipped as u64, &first, size);
         }
         Ok(SegmentRead {
-            batches: Bytes::new(),
+            batches: Bytes::new().into(),
             reaches_end: true,
         })
+    }
+
+    /// As [`Segment::read`], but many bytes are only referred to.
+    pub(crate) fn refer(
+        &self,
+        offset: Offset,
+        max_bytes: usize,
+        at_least_one: bool,
+        upper_bound: Offset,
+    ) -> Result<SegmentRead, SegmentReadError> {
+        let size = self.size_bytes();
+        if max_bytes < MIN_REFERRED_BYTES || size < MIN_REFERRED_BYTES as u64 {
+            return self.read(offset, max_bytes, at_least_one, upper_bound);
+        }
+        let mut scan = BatchScan::of_headers(self, self.position_before(offset)?, size);
+        while let Some(header) = scan.peek()?
+            && header.last_offset() < offset.0
+        {
+            scan.skip(&header);
+        }
+        let start = scan.position();
+        if size - start < MIN_REFERRED_BYTES as u64 {
+            return self.read(offset, max_bytes, at_least_one, upper_bound);
+        }
+        let end = self.end_before(start, start + max_bytes as u64, upper_bound, size)?;
+        let length = usize::try_from(end - start).unwrap_or(0);
+        if length < MIN_REFERRED_BYTES {
+            return self.read(offset, max_bytes, at_least_one, upper_bound);
+        }
+        Ok(SegmentRead {
+            batches: FileRange::new(Arc::<std::fs::File>::clone(self.file()?), start, length)
+                .into(),
+            reaches_end: end == size,
+        })
+    }
+
+    /// Where the last batch from `start` on ends that ends at `limit` in bytes at the latest, and
+    /// before `upper_bound`.
+    fn end_before(
+        &self,
+        start: u64,
+        limit: u64,
+        upper_bound: Offset,
+        size: u64,
+    ) -> Result<u64, SegmentReadError> {
+        let base_offset = self.base_offset().0;
+        let near = self.position_where(|entry| {
+            u64::from(entry.position) <= limit
+                && base_offset + i64::from(entry.relative_offset) < upper_bound.0
+        })?;
+        let mut scan = BatchScan::of_headers(self, near.max(start), size);
+        let mut end = near.max(start);
+        while let Some(header) = scan.peek()? {
+            scan.skip(&header);
+            if scan.position() > limit || header.last_offset() >= upper_bound.0 {
+                break;
+            }
+            end = scan.position();
+        }
+        Ok(end)
     }
 
     fn read_one(
@@ -85,7 +153,7 @@ impl Segment {
             });
         }
         Ok(SegmentRead {
-            batches: self.read_at(position, claimed_bytes)?,
+            batches: self.read_at(position, claimed_bytes)?.into(),
             reaches_end: claimed_bytes == available_bytes,
         })
     }

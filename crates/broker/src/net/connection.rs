@@ -5,16 +5,15 @@
 
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
-use std::io::{self, IoSlice};
+use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::{Buf, Bytes};
-use ottla_protocol::wire::Segments;
-use smallvec::SmallVec;
+use bytes::Bytes;
+use ottla_protocol::wire::{Segment, Segments};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -23,6 +22,7 @@ use tracing::{debug, info};
 
 use super::frame::{FrameBuffer, FrameError};
 use super::memory::{RequestMemory, Reservation};
+use super::outgoing::Outgoing;
 
 /// Requests of one connection that may be unanswered; reading stops at this number.
 const MAX_UNANSWERED_REQUESTS: usize = 100;
@@ -30,8 +30,6 @@ const MAX_UNANSWERED_REQUESTS: usize = 100;
 /// Above, no more requests are read and no waiting request is looked at but the next one: what a
 /// client costs that never reads is this and one answer.
 const MAX_HELD_BYTES: usize = 8 * 1024 * 1024;
-/// Slices handed to one vectored write (IOV_MAX is 1024 on Linux).
-const MAX_WRITE_SLICES: usize = 256;
 /// How long an ending connection may take to answer what is in flight.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long the peer of a connection that was stopped may take to close its side.
@@ -232,18 +230,8 @@ impl Connection {
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Result<bool, EndReason> {
         let mut progress = false;
         while !self.queue.unsent.is_empty() {
-            let mut slices: SmallVec<[IoSlice<'_>; 32]> = SmallVec::new();
-            slices.extend(
-                self.queue
-                    .unsent
-                    .iter()
-                    .take(MAX_WRITE_SLICES)
-                    .map(|part| IoSlice::new(part)),
-            );
-            match self.stream.try_write_vectored(&slices) {
-                Ok(0) => return Err(io::Error::from(io::ErrorKind::WriteZero).into()),
+            match self.queue.unsent.try_send(&self.stream) {
                 Ok(count) => {
-                    drop(slices);
                     self.queue.sent(count);
                     progress = true;
                 }
@@ -366,15 +354,14 @@ enum Slot {
 }
 
 fn size_bytes(segments: &Segments) -> usize {
-    segments.iter().map(Bytes::len).sum()
+    segments.iter().map(Segment::len).sum()
 }
 
 /// Answers in the order of their requests: first those that wait, then bytes on their way out.
 #[derive(Default)]
 struct AnswerQueue {
     unanswered: VecDeque<Slot>,
-    unsent: VecDeque<Bytes>,
-    unsent_bytes: usize,
+    unsent: Outgoing,
     /// Bytes of all answers that are ready, unsent ones among them.
     held_bytes: usize,
 }
@@ -399,7 +386,7 @@ impl AnswerQueue {
             Answer::Ready(segments) => {
                 self.held_bytes += size_bytes(&segments);
                 match self.unanswered.is_empty() {
-                    true => self.send(segments),
+                    true => self.unsent.push(segments),
                     false => self.unanswered.push_back(Slot::Ready(segments)),
                 }
             }
@@ -412,7 +399,7 @@ impl AnswerQueue {
     /// ready and next in order to the bytes that go out. True when any went out.
     fn poll_complete(&mut self, cx: &mut Context<'_>) -> Result<bool, EndReason> {
         for (place, slot) in self.unanswered.iter_mut().enumerate() {
-            let is_next = place == 0 && self.unsent_bytes < MAX_HELD_BYTES;
+            let is_next = place == 0 && self.unsent.size_bytes() < MAX_HELD_BYTES;
             if self.held_bytes >= MAX_HELD_BYTES && !is_next {
                 break;
             }
@@ -427,33 +414,16 @@ impl AnswerQueue {
         let mut progress = false;
         while matches!(self.unanswered.front(), Some(Slot::Ready(_))) {
             if let Some(Slot::Ready(segments)) = self.unanswered.pop_front() {
-                self.send(segments);
+                self.unsent.push(segments);
                 progress = true;
             }
         }
         Ok(progress)
     }
 
-    fn send(&mut self, segments: Segments) {
-        for segment in segments {
-            if !segment.is_empty() {
-                self.unsent_bytes += segment.len();
-                self.unsent.push_back(segment);
-            }
-        }
-    }
-
-    fn sent(&mut self, mut count: usize) {
-        self.unsent_bytes -= count;
+    fn sent(&mut self, count: usize) {
+        self.unsent.sent(count);
         self.held_bytes -= count;
-        while let Some(front) = self.unsent.front_mut() {
-            if count < front.len() {
-                front.advance(count);
-                return;
-            }
-            count -= front.len();
-            self.unsent.pop_front();
-        }
     }
 }
 
@@ -468,7 +438,7 @@ mod tests {
     const ANSWER_BYTES: usize = 5 * 1024 * 1024;
 
     fn answer() -> Segments {
-        Segments::from_iter([Bytes::from(vec![0; ANSWER_BYTES])])
+        Segments::from_iter([Bytes::from(vec![0; ANSWER_BYTES]).into()])
     }
 
     /// A queue of `waiting` requests, each of which makes its answer when it is looked at.
@@ -492,7 +462,10 @@ mod tests {
             Slot::Ready(segments) => size_bytes(segments),
             Slot::Waiting(_) => 0,
         });
-        assert_eq!(queue.held_bytes, queue.unsent_bytes + ready.sum::<usize>());
+        assert_eq!(
+            queue.held_bytes,
+            queue.unsent.size_bytes() + ready.sum::<usize>()
+        );
     }
 
     #[test]
@@ -542,6 +515,6 @@ mod tests {
         queue.push(Answer::Ready(answer()));
         queue.push(Answer::Ready(answer()));
         complete(&mut queue);
-        assert_eq!(queue.unsent_bytes, 3 * ANSWER_BYTES);
+        assert_eq!(queue.unsent.size_bytes(), 3 * ANSWER_BYTES);
     }
 }

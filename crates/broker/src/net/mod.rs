@@ -9,6 +9,7 @@ mod limits;
 mod listener;
 mod listener_set;
 mod memory;
+mod outgoing;
 
 pub use connection::{Answer, ConnectionInfo, FrameHandler, RequestHandler};
 pub use limits::{ConnectionCounts, ConnectionLimits, ListenerLimits};

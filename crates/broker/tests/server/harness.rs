@@ -186,7 +186,7 @@ pub fn frame<Q: Request>(request: &Q, version: i16, correlation_id: i32) -> Vec<
         .encode(&mut writer, Q::API_KEY.request_header_version(version))
         .unwrap();
     request.encode(&mut writer, version).unwrap();
-    writer.into_segments().concat()
+    writer.into_bytes().to_vec()
 }
 
 /// A Fetch from an offset of partition 0 of a topic, without a session.

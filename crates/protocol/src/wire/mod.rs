@@ -9,6 +9,7 @@ mod element;
 mod error;
 mod reader;
 mod records;
+mod segment;
 pub(crate) mod stored;
 mod writer;
 
@@ -20,7 +21,8 @@ pub use element::{
 pub use error::{DecodeError, EncodeError};
 pub use reader::Reader;
 pub use records::Records;
-pub use writer::{Segments, TaggedField, Writer};
+pub use segment::{FileRange, Segment, Segments};
+pub use writer::{TaggedField, Writer};
 
 use bytes::Bytes;
 

@@ -1,9 +1,8 @@
 //! [`Writer`]: a message as a list of segments.
 
 use bytes::{BufMut, Bytes, BytesMut};
-use smallvec::SmallVec;
 
-use super::{EncodeError, RawTaggedField, Records};
+use super::{EncodeError, RawTaggedField, Records, Segment, Segments};
 use crate::uuid::Uuid;
 
 /// The longest string that Kafka accepts, in bytes of UTF-8.
@@ -18,14 +17,11 @@ const INITIAL_CAPACITY: usize = 512;
 /// The size in bytes of the length in front of a frame.
 const FRAME_LENGTH_SIZE: usize = 4;
 
-/// The pieces of an encoded message, in order. Most messages have one.
-pub type Segments = SmallVec<[Bytes; 4]>;
-
 /// Collects an encoded message: what is written into it goes to its own buffer, records are only referred to.
 #[derive(Debug, Default)]
 pub struct Writer {
-    /// The first segment, still open for the frame's length; empty as long as no chunk was shared.
-    head: BytesMut,
+    /// The first segment, still open for the frame's length; none as long as no chunk was shared.
+    head: Option<BytesMut>,
     /// The segments between `head` and `buffer`.
     segments: Segments,
     /// The last segment.
@@ -80,49 +76,54 @@ impl Writer {
         let size = self.len();
         let mut segments = std::mem::take(&mut self.segments);
         let tail = std::mem::take(&mut self.buffer);
-        let mut head = if self.head.is_empty() {
-            tail
-        } else {
-            if !tail.is_empty() {
-                segments.push(tail.freeze());
+        let mut head = match self.head {
+            None => tail,
+            Some(head) => {
+                push(&mut segments, tail);
+                head
             }
-            self.head
         };
         if self.framed {
             let length = (size - FRAME_LENGTH_SIZE) as u32;
             head[..FRAME_LENGTH_SIZE].copy_from_slice(&length.to_be_bytes());
         }
         if !head.is_empty() {
-            segments.insert(0, head.freeze());
+            segments.insert(0, head.freeze().into());
         }
         segments
     }
 
-    /// The message in one piece; copied if there are several segments.
+    /// The message in one piece; copied if there are several segments, all of which must be in memory.
     pub fn into_bytes(self) -> Bytes {
+        let mut joined = Records::empty();
         self.into_segments()
             .into_iter()
-            .collect::<Records>()
-            .to_bytes()
+            .for_each(|segment| joined.push(segment));
+        joined.to_bytes()
     }
 
     /// Closes the buffer so that a segment can follow it.
     fn seal(&mut self) {
         let sealed = self.buffer.split();
         self.sealed_size += sealed.len();
-        if self.head.is_empty() {
-            self.head = sealed;
-        } else if !sealed.is_empty() {
-            self.segments.push(sealed.freeze());
+        match self.head {
+            None => self.head = Some(sealed),
+            Some(_) => push(&mut self.segments, sealed),
         }
     }
 
     /// Appends a chunk without copying it, unless it is small.
-    fn put_chunk(&mut self, chunk: &Bytes) {
-        if chunk.len() < MIN_SHARED_CHUNK || self.open_tagged_fields > 0 || self.is_empty() {
-            self.buffer.put_slice(chunk);
+    fn put_chunk(&mut self, chunk: &Segment) {
+        if let Segment::Bytes(bytes) = chunk
+            && (bytes.len() < MIN_SHARED_CHUNK || self.open_tagged_fields > 0)
+        {
+            self.buffer.put_slice(bytes);
             return;
         }
+        assert!(
+            self.open_tagged_fields == 0,
+            "no schema has records in a tagged field"
+        );
         self.seal();
         self.sealed_size += chunk.len();
         self.segments.push(chunk.clone());
@@ -366,12 +367,26 @@ impl Writer {
     }
 }
 
+fn push(segments: &mut Segments, bytes: BytesMut) {
+    if !bytes.is_empty() {
+        segments.push(bytes.freeze().into());
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::FileRange;
     use super::*;
 
     fn joined(segments: &Segments) -> Vec<u8> {
-        segments.iter().flatten().copied().collect()
+        segments.iter().flat_map(bytes).copied().collect()
+    }
+
+    fn bytes(segment: &Segment) -> &Bytes {
+        match segment {
+            Segment::Bytes(bytes) => bytes,
+            Segment::File(range) => panic!("{range:?}"),
+        }
     }
 
     #[test]
@@ -385,11 +400,28 @@ mod tests {
         w.put_i16(2);
         let size = w.len();
         let segments = w.into_segments();
-        let lengths: Vec<usize> = segments.iter().map(Bytes::len).collect();
+        let lengths: Vec<usize> = segments.iter().map(Segment::len).collect();
         assert_eq!(lengths, [8, MIN_SHARED_CHUNK, 5, MIN_SHARED_CHUNK, 2]);
-        assert_eq!(segments[1].as_ptr(), large.as_ptr());
+        assert_eq!(bytes(&segments[1]).as_ptr(), large.as_ptr());
         assert_eq!(joined(&segments).len(), size);
         assert_eq!(joined(&segments)[..4], (size as u32 - 4).to_be_bytes());
+    }
+
+    #[test]
+    fn what_lies_in_a_file_is_only_referred_to() {
+        let file = std::sync::Arc::new(std::fs::File::open("/dev/null").unwrap());
+        let range = Segment::from(FileRange::new(file, 5, 3));
+        let mut records = Records::empty();
+        records.push(range.clone());
+        for mut w in [Writer::new(), Writer::framed()] {
+            let before = w.len();
+            w.put_records(&records, true).unwrap();
+            w.put_i8(9);
+            assert_eq!(w.len(), before + 5);
+            let segments = w.into_segments();
+            assert_eq!(segments[1], range);
+            assert_eq!(bytes(&segments[2]), &[9][..]);
+        }
     }
 
     #[test]
