@@ -201,8 +201,12 @@ impl MetadataPublisher {
     ) -> Option<Arc<Partition>> {
         let topic_partition = TopicPartition::new(&*topic.name, index);
         let is_lost = origin == Origin::Known && self.logs.get(&topic_partition).is_none();
-        if is_lost && self.logs.has_unusable_directory() {
-            error!(partition = %topic_partition, "this partition stays unavailable: its log must be in a directory of log.dirs that cannot be used");
+        if is_lost
+            && self
+                .logs
+                .may_be_elsewhere(self.assigned_directory(topic, index))
+        {
+            error!(partition = %topic_partition, "this partition stays unavailable: its log is in a directory that cannot be used, or that is not in log.dirs any more");
             return None;
         }
         if is_lost {
@@ -228,6 +232,14 @@ impl MetadataPublisher {
                 None
             }
         }
+    }
+
+    /// The log directory that the metadata names for this broker's replica.
+    fn assigned_directory(&self, topic: &TopicImage, index: i32) -> Option<Uuid> {
+        let image = topic.partitions.get(&index)?;
+        let is_ours = |id: &i32| *id == self.broker_id.0;
+        let at = image.replicas.iter().position(is_ours)?;
+        image.directories.get(at).copied()
     }
 
     fn lead_or_resign(&self, partition: &Partition, image: &PartitionImage) {

@@ -115,12 +115,12 @@ impl Partition {
     }
 
     fn check_leader(&self) -> Result<(), ErrorCode> {
-        if self.log.is_offline() {
-            return Err(ErrorCode::KafkaStorageError);
+        if !self.is_leader.load(Ordering::Acquire) {
+            return Err(ErrorCode::NotLeaderOrFollower);
         }
-        match self.is_leader.load(Ordering::Acquire) {
-            true => Ok(()),
-            false => Err(ErrorCode::NotLeaderOrFollower),
+        match self.log.is_offline() {
+            true => Err(ErrorCode::KafkaStorageError),
+            false => Ok(()),
         }
     }
 

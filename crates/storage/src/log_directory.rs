@@ -14,6 +14,7 @@ use crate::dir_lock::DirLock;
 use crate::disk::{self, Entry};
 use crate::error::DiskError;
 use crate::log_manager::OpenLogManagerError;
+use crate::meta_properties;
 
 /// What the directory of a deleted log ends with until its files are gone.
 pub(crate) const DELETE_SUFFIX: &str = "-delete";
@@ -37,6 +38,8 @@ pub(crate) struct Contents {
 #[derive(Debug)]
 pub struct LogDirectory {
     pub(crate) path: PathBuf,
+    /// `directory.id`, if the directory is formatted.
+    id: Option<Uuid>,
     pub(crate) offline: Arc<AtomicBool>,
     pub(crate) logs: AtomicUsize,
     /// Whether it was left cleanly, and the broker epoch that the mark named.
@@ -55,6 +58,11 @@ impl LogDirectory {
         self.offline.load(Ordering::Acquire)
     }
 
+    /// Its `directory.id` (KIP-858).
+    pub fn id(&self) -> Option<Uuid> {
+        self.id
+    }
+
     /// Broker epoch of its clean stop; `None` after an unclean one.
     pub fn clean_shutdown_epoch(&self) -> Option<i64> {
         self.clean_shutdown_epoch
@@ -64,8 +72,10 @@ impl LogDirectory {
     pub(crate) fn open(path: &Path) -> Result<Self, OpenLogManagerError> {
         disk::create_directories(path)?;
         let lock = DirLock::take(path)?;
+        let properties = meta_properties::read(path).ok().flatten();
         Ok(Self {
             path: path.to_owned(),
+            id: properties.and_then(|properties| properties.directory_id),
             offline: Arc::default(),
             logs: AtomicUsize::new(0),
             clean_shutdown_epoch: clean_shutdown::take(path)?,

@@ -23,6 +23,8 @@ use crate::log_truncate::TruncateError;
 use crate::recovery::{self, Damage, OpenLog, OpenLogError, Shutdown};
 use crate::{clean_shutdown, disk};
 
+/// Directory ids below it say that a replica has none. Source: `DirectoryId.reserved`.
+const RESERVED_DIRECTORY_IDS: u128 = 100;
 /// Threads that close logs when the broker stops.
 const CLOSING_THREADS: usize = 8;
 
@@ -102,8 +104,8 @@ pub struct LogManager {
     deleted: Mutex<HashSet<TopicPartition>>,
     /// One checkpoint at a time: what is written last was also found last.
     checkpointing: Mutex<()>,
-    /// A directory of `log.dirs` could not even be opened.
-    lacks_directory: bool,
+    /// Directories of `log.dirs` that could not even be opened.
+    unusable: Vec<PathBuf>,
 }
 
 impl LogManager {
@@ -111,12 +113,14 @@ impl LogManager {
     /// not left cleanly.
     pub fn open(options: &LogManagerOptions) -> Result<Self, OpenLogManagerError> {
         let mut directories = Vec::new();
+        let mut unusable = Vec::new();
         for path in &options.log_dirs {
             match LogDirectory::open(path) {
                 Ok(directory) => directories.push(Arc::new(directory)),
                 // One of several directories may fail alone.
                 Err(OpenLogManagerError::Disk(error)) if options.log_dirs.len() > 1 => {
                     error!(%error, "the log directory is offline; replace or repair its disk, then restart");
+                    unusable.push(path.clone());
                 }
                 Err(error) => return Err(error),
             }
@@ -125,7 +129,7 @@ impl LogManager {
             return Err(OpenLogManagerError::NoDirectory);
         }
         let manager = Self {
-            lacks_directory: directories.len() < options.log_dirs.len(),
+            unusable,
             directories,
             logs: RwLock::default(),
             doomed: Mutex::default(),
@@ -183,9 +187,21 @@ impl LogManager {
         &self.directories
     }
 
-    /// Whether a directory of `log.dirs` cannot be used: a log that is not found may be in it.
-    pub fn has_unusable_directory(&self) -> bool {
-        self.lacks_directory || self.directories.iter().any(|one| one.is_offline())
+    /// The directories of `log.dirs` that cannot be used.
+    pub fn unusable_directories(&self) -> impl Iterator<Item = &Path> {
+        let offline = self.directories.iter().filter(|one| one.is_offline());
+        let unusable = self.unusable.iter().map(PathBuf::as_path);
+        unusable.chain(offline.map(|directory| directory.path()))
+    }
+
+    /// Whether a log that is not found may be in a directory that cannot be used, or that is no
+    /// longer in `log.dirs`. `assigned` is the directory that the metadata names (KIP-858).
+    pub fn may_be_elsewhere(&self, assigned: Option<Uuid>) -> bool {
+        let mut ids = self.directories.iter().filter_map(|one| one.id());
+        let is_gone = assigned
+            .filter(|id| u128::from_be_bytes(id.0) >= RESERVED_DIRECTORY_IDS)
+            .is_some_and(|id| !ids.any(|other| other == id));
+        is_gone || self.unusable_directories().next().is_some()
     }
 
     /// Makes the log of a new partition, in the directory with the fewest logs that works. The one there is, if
@@ -326,16 +342,17 @@ impl LogManager {
 
     /// Deletes the files of logs whose delay is over.
     pub fn delete_doomed(&self, now_ms: i64) {
-        let mut doomed = self.doomed.lock();
-        doomed.retain(|one| {
-            if one.delete_at_ms > now_ms {
-                return true;
+        // Without the lock: it takes time, and others only want to add to the list.
+        let due: Vec<_> = self
+            .doomed
+            .lock()
+            .extract_if(.., |one| one.delete_at_ms <= now_ms)
+            .collect();
+        for Doomed { path, .. } in due {
+            if let Err(error) = disk::delete_directory(&path) {
+                warn!(path = %path.display(), %error, "cannot delete the files of a deleted partition; delete them by hand");
             }
-            if let Err(error) = disk::delete_directory(&one.path) {
-                warn!(path = %one.path.display(), %error, "cannot delete the files of a deleted partition; delete them by hand");
-            }
-            false
-        });
+        }
     }
 
     /// Flushes the logs for which it is due.

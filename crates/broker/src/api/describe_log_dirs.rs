@@ -24,20 +24,22 @@ pub fn handle(context: &RequestContext, request: DescribeLogDirsRequest) -> Repl
         })
     };
     let logs = context.broker.logs.logs_by_directory();
-    let results = context.broker.logs.directories().iter().map(|directory| {
+    let manager = &context.broker.logs;
+    let usable = manager.directories().iter().filter(|directory| !directory.is_offline()).map(|directory| {
         let inside = logs.iter().filter(|(other, log)| other.path() == directory.path() && is_asked(log));
         describe(directory, inside.map(|(_, log)| &**log))
     });
-    Reply::Now(DescribeLogDirsResponse { results: results.collect(), ..Default::default() })
+    let unusable = manager.unusable_directories().map(|path| DescribeLogDirsResult {
+        error_code: ErrorCode::KafkaStorageError.code(),
+        log_dir: absolute(path),
+        ..Default::default()
+    });
+    let results = usable.chain(unusable).collect();
+    Reply::Now(DescribeLogDirsResponse { results, ..Default::default() })
 }
 
 fn describe<'a>(directory: &LogDirectory, logs: impl Iterator<Item = &'a Log>) -> DescribeLogDirsResult {
-    let log_dir = std::path::absolute(directory.path()).unwrap_or_else(|_| directory.path().to_owned());
-    let log_dir = log_dir.to_string_lossy().into_owned();
-    if directory.is_offline() {
-        let error_code = ErrorCode::KafkaStorageError.code();
-        return DescribeLogDirsResult { error_code, log_dir, ..Default::default() };
-    }
+    let log_dir = absolute(directory.path());
     let mut topics: BTreeMap<&str, Vec<DescribeLogDirsPartition>> = BTreeMap::new();
     for log in logs {
         let partition = DescribeLogDirsPartition {
@@ -54,6 +56,11 @@ fn describe<'a>(directory: &LogDirectory, logs: impl Iterator<Item = &'a Log>) -
     });
     let (total_bytes, usable_bytes) = disk_size(directory.path()).unwrap_or((UNKNOWN_BYTES, UNKNOWN_BYTES));
     DescribeLogDirsResult { log_dir, topics: topics.collect(), total_bytes, usable_bytes, ..Default::default() }
+}
+
+fn absolute(path: &Path) -> String {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    absolute.to_string_lossy().into_owned()
 }
 
 /// Bytes of the disk in all, and those that can still be used.

@@ -183,16 +183,16 @@ fn a_directory_that_fails_gives_its_place_to_another() {
     let folder = tempfile::tempdir().unwrap();
     let (first, second) = (folder.path().join("a"), folder.path().join("b"));
     let manager = LogManager::open(&options(&[&first, &second])).unwrap();
-    assert!(!manager.has_unusable_directory());
+    assert!(!manager.may_be_elsewhere(None));
     let (log, _) = with_failure(0, Failure::Once, || create(&manager, 1));
     assert!(log.directory().starts_with(&second));
-    assert!(manager.has_unusable_directory());
+    assert!(manager.may_be_elsewhere(None));
     // What is not found may be in the directory that is gone.
     std::fs::remove_dir_all(&first).unwrap();
     std::fs::write(&first, "not a directory").unwrap();
     drop((log, manager));
     let manager = LogManager::open(&options(&[&first, &second])).unwrap();
-    assert!(manager.has_unusable_directory());
+    assert!(manager.may_be_elsewhere(None));
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn a_log_that_could_not_be_made_can_be_made_later() {
         };
         let (made, reached) = with_failure(operations, Failure::Full, make);
         assert_eq!(made.is_err(), reached, "operation {operations}");
-        assert!(!manager.has_unusable_directory());
+        assert!(!manager.may_be_elsewhere(None));
         if !reached {
             assert!(operations > 2, "{operations}");
             break;
@@ -242,4 +242,26 @@ fn checkpoints_written_at_the_same_time_are_whole() {
             });
         }
     });
+}
+
+#[test]
+fn a_log_may_be_in_a_directory_that_was_taken_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let id = Uuid([1; 16]);
+    let properties = crate::meta_properties::MetaProperties {
+        cluster_id: "c".to_owned(),
+        node_id: 1,
+        directory_id: Some(id),
+    };
+    crate::meta_properties::write(folder.path(), &properties).unwrap();
+    let manager = LogManager::open(&options(&[folder.path()])).unwrap();
+    for (assigned, expected) in [
+        (None, false),
+        (Some(Uuid::ZERO), false),
+        (Some(Uuid::from_u128(2)), false),
+        (Some(id), false),
+        (Some(Uuid([2; 16])), true),
+    ] {
+        assert_eq!(manager.may_be_elsewhere(assigned), expected, "{assigned:?}");
+    }
 }
