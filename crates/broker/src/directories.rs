@@ -60,37 +60,86 @@ fn log_directories(config: &BrokerConfig) -> Vec<PathBuf> {
     directories
 }
 
+/// What the `meta.properties` files say, as far as they were read.
+#[derive(Default)]
+struct Found {
+    cluster_id: Option<String>,
+    /// The directories' ids.
+    ids: Vec<(PathBuf, Uuid)>,
+    /// Directories without the file.
+    missing: Vec<PathBuf>,
+}
+
+impl Found {
+    fn id_of(&self, path: &str) -> Option<Uuid> {
+        let mut ids = self.ids.iter();
+        ids.find(|(known, _)| known == Path::new(path))
+            .map(|(_, id)| *id)
+    }
+}
+
 /// What the directories say; those that are new are formatted, if the node is alone.
 pub(crate) fn read_or_format(
     config: &BrokerConfig,
     controllers: &[Endpoint],
     now_ms: i64,
 ) -> Result<Formatted, StartError> {
-    let mut cluster_id: Option<String> = None;
-    let mut missing = Vec::new();
-    let mut ids = Vec::new();
+    let mut found = read_all(config)?;
+    let others = config.quorum.bootstrap_servers.len() + config.quorum.voters.len();
+    if let (Some(path), None) = (found.missing.first(), &found.cluster_id)
+        && config.quorum.kind == QuorumKind::Configured
+        && others > 1
+    {
+        return Err(StartError::NotFormatted { path: path.clone() });
+    }
+    check_new(config, &found.missing, found.cluster_id.as_deref())?;
+    let cluster_id = match found.cluster_id.take() {
+        Some(id) => id,
+        None => random_id()?.to_string(),
+    };
+    for path in std::mem::take(&mut found.missing) {
+        match make_and_format(config, &path, &cluster_id, controllers, now_ms) {
+            Ok(id) => {
+                info!(directory = %path.display(), %cluster_id, "formatted a new directory");
+                found.ids.push((path, id));
+            }
+            Err(StartError::Disk(error)) if may_lack(config, &path) => offline(&error),
+            Err(error) => return Err(error),
+        }
+    }
+    let log_dirs = config.log.log_dirs.iter();
+    Ok(Formatted {
+        cluster_id,
+        directory_ids: log_dirs.filter_map(|path| found.id_of(path)).collect(),
+        metadata_directory_id: found.id_of(&config.metadata_log.dir).unwrap_or(Uuid::ZERO),
+    })
+}
+
+fn read_all(config: &BrokerConfig) -> Result<Found, StartError> {
+    let mut all = Found::default();
     for path in log_directories(config) {
         let found = match meta_properties::read(&path) {
             Err(MetaPropertiesError::Disk(error)) if may_lack(config, &path) => {
-                error!(%error, "the log directory is offline; replace or repair its disk, then restart");
+                offline(&error);
                 continue;
             }
             found => found?,
         };
         let Some(found) = found else {
-            missing.push(path);
+            all.missing.push(path);
             continue;
         };
         if found.node_id != config.node_id {
-            let (found, cluster_id) = (found.node_id, found.cluster_id);
             return Err(StartError::OtherNode {
                 path,
-                found,
-                cluster_id,
+                found: found.node_id,
+                cluster_id: found.cluster_id,
                 expected: config.node_id,
             });
         }
-        let expected = cluster_id.get_or_insert_with(|| found.cluster_id.clone());
+        let expected = all
+            .cluster_id
+            .get_or_insert_with(|| found.cluster_id.clone());
         if *expected != found.cluster_id {
             return Err(StartError::OtherCluster {
                 path,
@@ -98,48 +147,14 @@ pub(crate) fn read_or_format(
                 expected: expected.clone(),
             });
         }
-        ids.push((path, found.directory_id.unwrap_or(Uuid::ZERO)));
+        all.ids
+            .push((path, found.directory_id.unwrap_or(Uuid::ZERO)));
     }
-    if let (Some(path), QuorumKind::Configured, None) =
-        (missing.first(), config.quorum.kind, &cluster_id)
-    {
-        let only_self = config.quorum.bootstrap_servers.len() + config.quorum.voters.len() <= 1;
-        if !only_self {
-            return Err(StartError::NotFormatted { path: path.clone() });
-        }
-    }
-    check_new(config, &missing, cluster_id.as_deref())?;
-    let cluster_id = match cluster_id {
-        Some(id) => id,
-        None => random_id()?.to_string(),
-    };
-    for path in missing {
-        match make_and_format(config, &path, &cluster_id, controllers, now_ms) {
-            Ok(id) => {
-                info!(directory = %path.display(), %cluster_id, "formatted a new directory");
-                ids.push((path, id));
-            }
-            Err(StartError::Disk(error)) if may_lack(config, &path) => {
-                error!(%error, "the log directory is offline; replace or repair its disk, then restart");
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    let id_of = |path: &Path| {
-        ids.iter()
-            .find(|(known, _)| known == path)
-            .map(|(_, id)| *id)
-    };
-    Ok(Formatted {
-        cluster_id,
-        directory_ids: config
-            .log
-            .log_dirs
-            .iter()
-            .filter_map(|path| id_of(Path::new(path)))
-            .collect(),
-        metadata_directory_id: id_of(Path::new(&config.metadata_log.dir)).unwrap_or(Uuid::ZERO),
-    })
+    Ok(all)
+}
+
+fn offline(error: &DiskError) {
+    error!(%error, "the log directory is offline; replace or repair its disk, then restart");
 }
 
 /// A directory without `meta.properties` is new only if there is nothing in it; and a cluster that

@@ -322,14 +322,7 @@ fn open(
     log_levels: LogLevels,
 ) -> Result<(Arc<Broker>, watch::Receiver<bool>), StartError> {
     let config = Arc::new(config);
-    let topic_defaults = ottla_config::TopicConfig::default_of(&config.topic_defaults);
-    let logs = Arc::new(LogManager::open(&LogManagerOptions {
-        log_dirs: config.log.log_dirs.iter().map(PathBuf::from).collect(),
-        recovery_threads_per_dir: usize::try_from(config.log.num_recovery_threads_per_data_dir)
-            .unwrap_or(1),
-        config: log_config(&topic_defaults),
-        now_ms: clock.now_ms(),
-    })?);
+    let logs = Arc::new(LogManager::open(&log_options(&config, clock))?);
     let (mut raft, image) =
         RaftHost::open(raft_settings(&config, formatted, endpoints), clock.now_ms())?;
     let found = logs.logs().len();
@@ -387,6 +380,17 @@ fn open(
         }
     }));
     Ok((broker, failed))
+}
+
+fn log_options(config: &BrokerConfig, clock: Clock) -> LogManagerOptions {
+    let topic_defaults = ottla_config::TopicConfig::default_of(&config.topic_defaults);
+    let threads = config.log.num_recovery_threads_per_data_dir;
+    LogManagerOptions {
+        log_dirs: config.log.log_dirs.iter().map(PathBuf::from).collect(),
+        recovery_threads_per_dir: usize::try_from(threads).unwrap_or(1),
+        config: log_config(&topic_defaults),
+        now_ms: clock.now_ms(),
+    }
 }
 
 /// Writes the first records of a new cluster.
