@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ottla_metadata::controller::Decision;
 use tokio::task::JoinSet;
 use tracing::error;
 
@@ -13,6 +14,9 @@ const DELETE_INTERVAL: Duration = Duration::from_secs(1);
 /// How often it is asked whether a log must be flushed.
 const MAX_FLUSH_INTERVAL: Duration = Duration::from_secs(1);
 
+/// How often it is asked whether a snapshot of the metadata is due.
+const SNAPSHOT_CHECK_INTERVAL: Duration = Duration::from_secs(10);
+
 /// Starts the tasks; they end when the set is shut down.
 pub fn start(broker: &Arc<Broker>) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
@@ -20,38 +24,52 @@ pub fn start(broker: &Arc<Broker>) -> JoinSet<()> {
     let interval = |ms: i64| Duration::from_millis(u64::try_from(ms).unwrap_or(1).max(1));
     let background = &config.background;
     let flush = interval(background.log_flush_scheduler_interval_ms).min(MAX_FLUSH_INTERVAL);
-    tasks.spawn(every(broker, flush, |broker| {
+    let delay = Duration::from_millis(
+        u64::try_from(background.log_initial_task_delay_ms).unwrap_or_default(),
+    );
+    tasks.spawn(every(broker, Duration::ZERO, flush, |broker| {
         broker.logs.flush_due(broker.clock.now_ms())
     }));
     let checkpoint = interval(i64::from(
         background.log_flush_offset_checkpoint_interval_ms,
     ));
-    tasks.spawn(every(broker, checkpoint, |broker| {
+    tasks.spawn(every(broker, delay, checkpoint, |broker| {
         report(broker.logs.checkpoint_recovery_points())
     }));
+    let starts = interval(i64::from(
+        background.log_flush_start_offset_checkpoint_interval_ms,
+    ));
+    tasks.spawn(every(broker, delay, starts, |broker| {
+        report(broker.logs.checkpoint_log_start_offsets())
+    }));
     let high_watermarks = interval(background.replica_high_watermark_checkpoint_interval_ms);
-    tasks.spawn(every(broker, high_watermarks, |broker| {
+    tasks.spawn(every(broker, Duration::ZERO, high_watermarks, |broker| {
         report(broker.logs.checkpoint_high_watermarks())
     }));
-    tasks.spawn(every(broker, DELETE_INTERVAL, |broker| {
+    tasks.spawn(every(broker, Duration::ZERO, DELETE_INTERVAL, |broker| {
         broker.logs.delete_doomed(broker.clock.now_ms())
     }));
     let expiry = interval(i64::from(config.producers.id_expiration_check_interval_ms));
     // Those that the logs gave back may have expired while the broker was away.
     expire_producers(broker);
-    tasks.spawn(every(broker, expiry, expire_producers));
+    tasks.spawn(every(broker, Duration::ZERO, expiry, expire_producers));
     tasks.spawn(Arc::clone(&broker.groups).run_timers());
+    tasks.spawn(look_for_snapshots(Arc::clone(broker)));
     tasks
 }
 
-/// Runs `work` on a thread that may wait for the disk, again and again.
+/// Runs `work` on a thread that may wait for the disk, again and again, for the first time an interval after `delay`.
 fn every(
     broker: &Arc<Broker>,
+    delay: Duration,
     interval: Duration,
     work: fn(&Broker),
 ) -> impl Future<Output = ()> + use<> {
     let broker = Arc::clone(broker);
-    repeat(broker, interval, work)
+    async move {
+        tokio::time::sleep(delay).await;
+        repeat(broker, interval, work).await;
+    }
 }
 
 async fn repeat(broker: Arc<Broker>, interval: Duration, work: fn(&Broker)) {
@@ -63,6 +81,17 @@ async fn repeat(broker: Arc<Broker>, interval: Duration, work: fn(&Broker)) {
             .is_err()
         {
             error!("background work panicked; please report this as a bug");
+        }
+    }
+}
+
+/// Lets the controller look whether a snapshot is due though nothing is asked of it.
+async fn look_for_snapshots(broker: Arc<Broker>) {
+    loop {
+        tokio::time::sleep(SNAPSHOT_CHECK_INTERVAL).await;
+        let looked = broker.controller.request(|_, _, _| Decision::answer(()));
+        if looked.await.is_err() {
+            return;
         }
     }
 }

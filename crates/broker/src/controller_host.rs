@@ -169,13 +169,13 @@ impl Controller {
             };
             let (image, changes) = delta.finish();
             self.publisher.publish(image, &changes);
-            let image = self.publisher.image();
-            match self.raft.snapshot_if_due(&image, self.clock.now_ms()) {
-                Err(error) if error.is_passing() => {
-                    warn!(%error, "no snapshot until the disk has room")
-                }
-                written => written?,
+        }
+        let image = self.publisher.image();
+        match self.raft.snapshot_if_due(&image, self.clock.now_ms()) {
+            Err(error) if error.is_passing() => {
+                warn!(%error, "no snapshot until the disk has room")
             }
+            written => written?,
         }
         answers.into_iter().for_each(|answer| answer());
         Ok(())

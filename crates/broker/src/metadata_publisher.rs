@@ -393,5 +393,6 @@ pub fn log_config(config: &TopicConfig) -> LogConfig {
         flush_messages: config.flush_messages,
         flush_ms: config.flush_ms,
         file_delete_delay_ms: config.file_delete_delay_ms,
+        preallocate: config.preallocate,
     }
 }

@@ -373,10 +373,12 @@ fn open(
         stopping: watch::Sender::new(false),
     });
     let weak = Arc::downgrade(&broker);
+    cordon(&broker.logs, &broker.config());
     broker.metadata.on_config(Box::new(move |config| {
         if let Some(broker) = weak.upgrade() {
             broker.controller.set_config(Arc::clone(config));
             broker.groups.set_config(group_config(config));
+            cordon(&broker.logs, config);
         }
     }));
     Ok((broker, failed))
@@ -391,6 +393,12 @@ fn log_options(config: &BrokerConfig, clock: Clock) -> LogManagerOptions {
         config: log_config(&topic_defaults),
         now_ms: clock.now_ms(),
     }
+}
+
+fn cordon(logs: &LogManager, config: &BrokerConfig) {
+    let directories = config.log.log_dirs.iter();
+    let cordoned = directories.filter(|directory| config.log.is_cordoned(directory));
+    logs.cordon(cordoned.map(PathBuf::from));
 }
 
 /// Writes the first records of a new cluster.
@@ -423,6 +431,8 @@ fn raft_settings(
             segment_ms: config.metadata_log.segment_ms,
             ..LogConfig::default()
         },
+        max_snapshot_interval_ms: Some(config.metadata_log.max_snapshot_interval_ms)
+            .filter(|interval_ms| *interval_ms > 0),
         max_bytes_between_snapshots: u64::try_from(
             config.metadata_log.max_record_bytes_between_snapshots,
         )

@@ -118,6 +118,8 @@ pub struct RaftSettings {
     pub log_config: LogConfig,
     /// `metadata.log.max.record.bytes.between.snapshots`.
     pub max_bytes_between_snapshots: u64,
+    /// `metadata.log.max.snapshot.interval.ms`; `None` is never.
+    pub max_snapshot_interval_ms: Option<i64>,
 }
 
 /// The leader of the quorum of one.
@@ -129,6 +131,8 @@ pub struct RaftHost {
     /// Whether a transaction at the end of what was loaded is unfinished.
     in_transaction: bool,
     bytes_since_snapshot: u64,
+    /// Since when there are records that no snapshot has.
+    waiting_since_ms: Option<i64>,
     last_timestamp_ms: i64,
 }
 
@@ -152,6 +156,7 @@ impl RaftHost {
             epoch: 0,
             in_transaction: false,
             bytes_since_snapshot: 0,
+            waiting_since_ms: None,
             last_timestamp_ms: now_ms,
         };
         let image = host.load()?;
@@ -219,9 +224,10 @@ impl RaftHost {
         Ok(base_offset)
     }
 
-    /// Writes a snapshot of `image` if enough was appended since the last one, and drops what it covers.
+    /// Writes a snapshot of `image` if enough was appended since the last one or long enough ago, and
+    /// drops what it covers.
     pub fn snapshot_if_due(&mut self, image: &MetadataImage, now_ms: i64) -> Result<(), RaftError> {
-        if self.bytes_since_snapshot < self.settings.max_bytes_between_snapshots {
+        if !self.snapshot_is_due(now_ms) {
             return Ok(());
         }
         let control = bootstrap::quorum_records(
@@ -243,6 +249,7 @@ impl RaftHost {
         text_file::replace(&path, &parts.concat())?;
         info!(snapshot = %path.display(), "wrote a snapshot of the cluster's metadata");
         self.bytes_since_snapshot = 0;
+        self.waiting_since_ms = None;
         self.log.roll()?;
         self.log.delete_records_before(Offset(end_offset))?;
         let snapshots = self.snapshots()?;
@@ -250,6 +257,17 @@ impl RaftHost {
             text_file::delete(&self.directory.join(snapshot_name(*end_offset, *epoch)))?;
         }
         Ok(())
+    }
+
+    fn snapshot_is_due(&self, now_ms: i64) -> bool {
+        let is_old = match (
+            self.waiting_since_ms,
+            self.settings.max_snapshot_interval_ms,
+        ) {
+            (Some(since_ms), Some(interval_ms)) => now_ms.saturating_sub(since_ms) >= interval_ms,
+            _ => false,
+        };
+        is_old || self.bytes_since_snapshot >= self.settings.max_bytes_between_snapshots
     }
 
     /// Closes the log.
@@ -262,6 +280,7 @@ impl RaftHost {
         self.log.flush(end, now_ms)?;
         self.log.advance_high_watermark(end);
         self.bytes_since_snapshot += batch.len() as u64;
+        self.waiting_since_ms.get_or_insert(now_ms);
         self.last_timestamp_ms = now_ms;
         Ok(())
     }

@@ -6,6 +6,7 @@
 //! - [`BrokerConfig::load`]: a node's configuration from a file, the environment and `--set`.
 //! - [`TopicConfig`]: what holds for one topic.
 //! - [`describe_topic`] and its siblings: the answers of DescribeConfigs.
+//! - [`reason_without_effect`]: which properties change nothing in this version.
 //! - [`validate_alteration`]: the checks of AlterConfigs and IncrementalAlterConfigs.
 //!
 //! It reads no files and no environment by itself, and does not know who asks.
@@ -14,6 +15,7 @@ mod alter;
 mod broker_config;
 mod describe;
 mod duration;
+mod effect;
 mod error;
 mod listeners;
 pub mod properties;
@@ -40,6 +42,7 @@ pub use describe::{
     describe_client_metrics, describe_created_topic, describe_group, describe_loggers,
     describe_topic,
 };
+pub use effect::reason_without_effect;
 pub use error::{ConfigError, ConfigWarning, Conflict, ListenerError};
 pub use listeners::{Listener, Listeners, SecurityProtocol};
 pub use properties::{Properties, PropertiesError};

@@ -170,8 +170,6 @@ pub struct TopicConfig {
     pub compression_lz4_level: i32,
     /// The zstd level, -131072 to 22.
     pub compression_zstd_level: i32,
-    /// How long a compacted topic keeps the marks of deleted keys.
-    pub delete_retention_ms: i64,
     /// How long a deleted file stays on disk.
     pub file_delete_delay_ms: i64,
     /// How many records may be unflushed.
@@ -180,10 +178,6 @@ pub struct TopicConfig {
     pub flush_ms: i64,
     /// How many bytes lie between two entries of an index.
     pub index_interval_bytes: i32,
-    /// How many bytes of a tiered partition stay local; -2 means as `retention_bytes`.
-    pub local_retention_bytes: i64,
-    /// How long a tiered segment stays local; -2 means as `retention_ms`.
-    pub local_retention_ms: i64,
     /// How long a record may stay out of compaction.
     pub max_compaction_lag_ms: i64,
     /// The largest batch that is taken.
@@ -194,20 +188,10 @@ pub struct TopicConfig {
     pub message_timestamp_before_max_ms: i64,
     /// Whose time a record carries.
     pub message_timestamp_type: MessageTimestampType,
-    /// The share of a log that must be uncompacted before it is cleaned, 0 to 1.
-    pub min_cleanable_dirty_ratio: f64,
-    /// How long a record must stay out of compaction.
-    pub min_compaction_lag_ms: i64,
     /// How many replicas must be in sync for a write with acks=all.
     pub min_insync_replicas: i32,
     /// Whether a new segment gets its full size at once.
     pub preallocate: bool,
-    /// Whether the topic is tiered.
-    pub remote_storage_enable: bool,
-    /// How large a partition may grow; -1 is no limit.
-    pub retention_bytes: i64,
-    /// How long segments are kept; -1 is forever.
-    pub retention_ms: i64,
     /// The greatest size of a segment (`internal.segment.bytes` where that is set).
     pub segment_bytes: i32,
     /// The largest size of an index file.
@@ -216,8 +200,6 @@ pub struct TopicConfig {
     pub segment_jitter_ms: i64,
     /// The greatest age of a segment.
     pub segment_ms: i64,
-    /// Whether a replica that is not in sync may lead as a last resort.
-    pub unclean_leader_election_enable: bool,
 }
 
 impl TopicConfig {
@@ -246,13 +228,10 @@ impl TopicConfig {
             compression_gzip_level: values.int("compression.gzip.level"),
             compression_lz4_level: values.int("compression.lz4.level"),
             compression_zstd_level: values.int("compression.zstd.level"),
-            delete_retention_ms: values.long("delete.retention.ms"),
             file_delete_delay_ms: values.long("file.delete.delay.ms"),
             flush_messages: values.long("flush.messages"),
             flush_ms: values.long("flush.ms"),
             index_interval_bytes: values.int("index.interval.bytes"),
-            local_retention_bytes: values.long("local.retention.bytes"),
-            local_retention_ms: values.long("local.retention.ms"),
             max_compaction_lag_ms: values.long("max.compaction.lag.ms"),
             max_message_bytes: values.int("max.message.bytes"),
             message_timestamp_after_max_ms: values.long("message.timestamp.after.max.ms"),
@@ -261,20 +240,14 @@ impl TopicConfig {
                 "LogAppendTime" => MessageTimestampType::LogAppendTime,
                 _ => MessageTimestampType::CreateTime,
             },
-            min_cleanable_dirty_ratio: values.double("min.cleanable.dirty.ratio"),
-            min_compaction_lag_ms: values.long("min.compaction.lag.ms"),
             min_insync_replicas: values.int("min.insync.replicas"),
             preallocate: values.boolean("preallocate"),
-            remote_storage_enable: values.boolean("remote.storage.enable"),
-            retention_bytes: values.long("retention.bytes"),
-            retention_ms: values.long("retention.ms"),
             segment_bytes: values
                 .optional_int("internal.segment.bytes")
                 .unwrap_or_else(|| values.int("segment.bytes")),
             segment_index_bytes: values.int("segment.index.bytes"),
             segment_jitter_ms: values.long("segment.jitter.ms"),
             segment_ms: values.long("segment.ms"),
-            unclean_leader_election_enable: values.boolean("unclean.leader.election.enable"),
         }
     }
 

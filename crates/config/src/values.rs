@@ -119,14 +119,6 @@ impl Values {
         self.optional_long(name).unwrap_or_else(|| no_value(name))
     }
 
-    pub(crate) fn double(&self, name: &str) -> f64 {
-        match self.get(name) {
-            Some(Value::Double(value)) => *value,
-            Some(other) => wrong_type(name, other),
-            None => no_value(name),
-        }
-    }
-
     pub(crate) fn boolean(&self, name: &str) -> bool {
         match self.get(name) {
             Some(Value::Boolean(value)) => *value,

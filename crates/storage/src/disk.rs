@@ -143,6 +143,12 @@ pub(crate) fn truncate(file: &File, path: &Path, size_bytes: u64) -> Result<(), 
     file.set_len(size_bytes).disk(DiskOperation::Truncate, path)
 }
 
+/// Takes room for a file without making it longer; false where that cannot be had.
+pub(crate) fn preallocate(file: &File, size_bytes: u64) -> bool {
+    use rustix::fs::{FallocateFlags, fallocate};
+    fallocate(file, FallocateFlags::KEEP_SIZE, 0, size_bytes).is_ok()
+}
+
 /// Waits until a file's content is on the disk.
 pub(crate) fn sync(file: &File, path: &Path) -> Result<(), DiskError> {
     before(DiskOperation::Sync, path)?;

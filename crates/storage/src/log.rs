@@ -408,6 +408,9 @@ impl Log {
         let Some(segment) = writer.segments.last() else {
             unreachable!("a log always has a segment to append to");
         };
+        if config.preallocate && segment.size_bytes() == 0 {
+            segment.preallocate(config.segment_bytes)?;
+        }
         let appended = segment.append(encoded, header, payload, config.index_interval_bytes);
         Ok(self.fail_on_error(appended)?)
     }

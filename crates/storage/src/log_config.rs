@@ -19,6 +19,8 @@ pub struct LogConfig {
     pub flush_ms: i64,
     /// `file.delete.delay.ms`.
     pub file_delete_delay_ms: i64,
+    /// `preallocate`: whether a new segment gets all its room on the disk at once.
+    pub preallocate: bool,
 }
 
 impl Default for LogConfig {
@@ -32,6 +34,7 @@ impl Default for LogConfig {
             flush_messages: i64::MAX,
             flush_ms: i64::MAX,
             file_delete_delay_ms: 60_000,
+            preallocate: false,
         }
     }
 }

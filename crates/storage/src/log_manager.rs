@@ -102,6 +102,8 @@ pub struct LogManager {
     doomed: Mutex<Vec<Doomed>>,
     /// Partitions whose deleted logs the checkpoints still name.
     deleted: Mutex<HashSet<TopicPartition>>,
+    /// Directories that get new logs only when there are no others.
+    cordoned: RwLock<HashSet<PathBuf>>,
     /// One checkpoint at a time: what is written last was also found last.
     checkpointing: Mutex<()>,
     /// Directories of `log.dirs` that could not even be opened.
@@ -134,6 +136,7 @@ impl LogManager {
             logs: RwLock::default(),
             doomed: Mutex::default(),
             deleted: Mutex::default(),
+            cordoned: RwLock::default(),
             checkpointing: Mutex::default(),
         };
         for (directory, loaded) in manager.directories.iter().zip(manager.load_all(options)) {
@@ -187,6 +190,11 @@ impl LogManager {
         &self.directories
     }
 
+    /// New logs go to other directories than these, as long as there are others (`cordoned.log.dirs`).
+    pub fn cordon(&self, directories: impl IntoIterator<Item = PathBuf>) {
+        *self.cordoned.write() = directories.into_iter().collect();
+    }
+
     /// The directories of `log.dirs` that cannot be used.
     pub fn unusable_directories(&self) -> impl Iterator<Item = &Path> {
         let offline = self.directories.iter().filter(|one| one.is_offline());
@@ -231,7 +239,12 @@ impl LogManager {
         }
         let mut directories: Vec<_> = self.directories.iter().collect();
         directories.retain(|directory| !directory.is_offline());
-        directories.sort_by_key(|directory| directory.logs.load(Ordering::Relaxed));
+        let cordoned = self.cordoned.read();
+        directories.sort_by_key(|directory| {
+            let is_cordoned = cordoned.contains(&directory.path);
+            (is_cordoned, directory.logs.load(Ordering::Relaxed))
+        });
+        drop(cordoned);
         let mut failure = CreateLogError::NoDirectory;
         for directory in directories {
             let open = OpenLog {

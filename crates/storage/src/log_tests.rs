@@ -1,11 +1,12 @@
 //! A log against a list of records, through everything that may happen to it.
 
-use ottla_protocol::ids::Offset;
+use ottla_protocol::ids::{LeaderEpoch, Offset};
 use proptest::prelude::*;
 
 use crate::log::Log;
+use crate::log_config::LogConfig;
 use crate::recovery::{self, Shutdown};
-use crate::testing::{all_records, append, create, how};
+use crate::testing::{all_records, append, batch_of, create, how, small_segments, validated};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -198,4 +199,30 @@ proptest! {
             check(&log, &model);
         }
     }
+}
+
+#[test]
+fn a_preallocated_segment_has_its_room_and_the_size_of_its_records() {
+    use std::os::unix::fs::MetadataExt;
+    let directory = tempfile::tempdir().unwrap();
+    let scratch = std::fs::File::create(directory.path().join("scratch")).unwrap();
+    if !crate::disk::preallocate(&scratch, 1) {
+        println!("this file system does not preallocate");
+        return;
+    }
+    let segment_bytes = 4 << 20;
+    let log = create(&directory.path().join("t-0"));
+    log.update_config(LogConfig {
+        segment_bytes,
+        preallocate: true,
+        ..small_segments()
+    });
+    let batch = validated(batch_of(1, None, &[b"value"]));
+    log.append_as_leader(&batch, LeaderEpoch(0)).unwrap();
+    let file = |log: &Log| std::fs::metadata(log.segments()[0].path()).unwrap();
+    assert_eq!(file(&log).len(), batch.batch.size_bytes() as u64);
+    assert!(file(&log).blocks() * 512 >= u64::from(segment_bytes));
+    log.roll().unwrap();
+    assert_eq!(file(&log).len(), batch.batch.size_bytes() as u64);
+    assert!(file(&log).blocks() * 512 < u64::from(segment_bytes));
 }

@@ -92,6 +92,8 @@ pub struct Segment {
     /// The log is no more: its file may not be opened, as the name may be another's by now.
     retired: AtomicBool,
     size_bytes: AtomicU64,
+    /// The file has room behind its end.
+    is_preallocated: AtomicBool,
     pub(crate) indexes: RwLock<Indexes>,
 }
 
@@ -105,6 +107,7 @@ impl Segment {
             file: OnceLock::new(),
             retired: AtomicBool::new(false),
             size_bytes: AtomicU64::new(0),
+            is_preallocated: AtomicBool::new(false),
             indexes: RwLock::new(Indexes {
                 offsets: OffsetIndex::empty(path(SegmentFile::OffsetIndex)),
                 times: TimeIndex::empty(path(SegmentFile::TimeIndex)),
@@ -186,6 +189,15 @@ impl Segment {
     /// Makes the segment file if there is none, so that its name keeps the base offset.
     pub(crate) fn create(&self) -> Result<(), DiskError> {
         self.file().map(|_| ())
+    }
+
+    /// Takes room for `size_bytes` on the disk, behind the end of the file: to readers, and after a
+    /// crash, the file is what it is without (Kafka makes it longer and cuts it later). Where the
+    /// disk has no such room or cannot keep it, the appends find out.
+    pub(crate) fn preallocate(&self, size_bytes: u32) -> Result<(), DiskError> {
+        let taken = disk::preallocate(self.file()?, u64::from(size_bytes));
+        self.is_preallocated.store(taken, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Appends one batch, given as header and payload. After an error nothing of it is visible, and
@@ -377,6 +389,9 @@ impl Segment {
 
     /// Completes and writes the indexes: the segment takes no more records.
     pub(crate) fn seal(&self) -> Result<(), DiskError> {
+        if self.is_preallocated.swap(false, Ordering::Relaxed) {
+            disk::truncate(self.file()?, &self.path, self.size_bytes())?;
+        }
         let mut indexes = self.indexes.write();
         indexes.push_time(self.base_offset);
         indexes.offsets.write()?;

@@ -1,5 +1,6 @@
 //! `tidy`: the rules of this repository that the compiler does not check.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::io;
@@ -11,6 +12,7 @@ use thiserror::Error;
 use crate::generate::{self, GenerateError};
 use crate::repository;
 
+mod config_fields;
 mod layers;
 mod source;
 mod words;
@@ -69,6 +71,7 @@ pub fn run() -> Result<(), Box<dyn std::error::Error>> {
 pub fn violations() -> Result<Vec<Violation>, TidyError> {
     let mut violations = layers::check(&cargo_metadata()?);
     violations.extend(stale_generated_files()?);
+    let mut sources = BTreeMap::new();
     for path in tracked_files()? {
         // A file that cannot be read as text, or is gone from the work tree, has no lines to check.
         let Ok(text) = fs::read_to_string(repository().join(&path)) else {
@@ -77,8 +80,12 @@ pub fn violations() -> Result<Vec<Violation>, TidyError> {
         violations.extend(words::check(&path, &text));
         if path.ends_with(".rs") && !text.starts_with(generate::HEADER) {
             violations.extend(source::check(&path, &text));
+            if !source::is_test_file(&path) {
+                sources.insert(path, text);
+            }
         }
     }
+    violations.extend(config_fields::check(&sources));
     violations.sort();
     Ok(violations)
 }

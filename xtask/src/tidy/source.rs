@@ -73,7 +73,7 @@ fn is_excepted(what: &str) -> bool {
 }
 
 /// Whether a whole file is tests.
-fn is_test_file(path: &str) -> bool {
+pub fn is_test_file(path: &str) -> bool {
     let file = path.rsplit('/').next().unwrap_or(path);
     path.split('/')
         .any(|folder| folder == "tests" || folder == "benches")

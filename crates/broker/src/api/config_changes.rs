@@ -3,10 +3,14 @@
 
 use std::collections::HashMap;
 
-use ottla_config::{AlterErrorKind, Alteration, LoggerChange, validate_logger_change};
+use ottla_config::{
+    AlterErrorKind, Alteration, Change, LoggerChange, Operation, Scope, reason_without_effect,
+    validate_logger_change,
+};
 use ottla_metadata::ConfigResource;
 use ottla_metadata::controller::configs::{Refusal, alter_configs};
 use ottla_protocol::ErrorCode;
+use tracing::warn;
 
 use crate::broker::Broker;
 
@@ -110,6 +114,7 @@ async fn carry_out_one(
         }
         _ => {}
     }
+    let (scope, names) = (scope(&resource), names(&alteration));
     let alterations = vec![(resource, alteration)];
     let decided = broker
         .controller
@@ -118,7 +123,51 @@ async fn carry_out_one(
         })
         .await
         .map_err(|code| (code, code.message().to_owned()))?;
-    decided.into_iter().next().unwrap_or(Ok(()))
+    decided.into_iter().next().unwrap_or(Ok(()))?;
+    if !validate_only {
+        warn_without_effect(scope, resource_name, names.iter().map(String::as_str));
+    }
+    Ok(())
+}
+
+/// Tells the operator which of the properties that were just set change nothing.
+pub(super) fn warn_without_effect<'a>(
+    scope: Scope,
+    resource: &str,
+    properties: impl Iterator<Item = &'a str>,
+) {
+    for property in properties {
+        if let Some(reason) = reason_without_effect(scope, property) {
+            warn!(
+                resource,
+                property, "a property was set that has no effect: {reason}"
+            );
+        }
+    }
+}
+
+fn scope(resource: &ConfigResource) -> Scope {
+    match resource {
+        ConfigResource::Topic(_) => Scope::Topic,
+        ConfigResource::Broker(Some(_)) => Scope::Broker,
+        ConfigResource::Broker(None) => Scope::BrokerDefault,
+        ConfigResource::Group(_) => Scope::Group,
+        ConfigResource::ClientMetrics(_) => Scope::ClientMetrics,
+    }
+}
+
+/// The properties that an alteration sets.
+fn names(alteration: &Alteration) -> Vec<String> {
+    match alteration {
+        Alteration::Incremental(changes) => {
+            let sets = |change: &&Change| change.operation != Operation::Delete;
+            let set = changes.iter().filter(sets);
+            set.map(|change| change.name.clone()).collect()
+        }
+        Alteration::Replace(properties) => {
+            properties.iter().map(|(name, _)| name.clone()).collect()
+        }
+    }
 }
 
 fn change_loggers(

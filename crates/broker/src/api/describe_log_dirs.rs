@@ -23,11 +23,14 @@ pub fn handle(context: &RequestContext, request: DescribeLogDirsRequest) -> Repl
             topics.iter().any(|topic| topic.topic == partition.topic && topic.partitions.contains(&partition.partition.0))
         })
     };
+    let config = context.broker.config();
     let logs = context.broker.logs.logs_by_directory();
     let manager = &context.broker.logs;
     let usable = manager.directories().iter().filter(|directory| !directory.is_offline()).map(|directory| {
         let inside = logs.iter().filter(|(other, log)| other.path() == directory.path() && is_asked(log));
-        describe(directory, inside.map(|(_, log)| &**log))
+        let is_cordoned = config.log.is_cordoned(&directory.path().to_string_lossy());
+        let described = describe(directory, inside.map(|(_, log)| &**log));
+        DescribeLogDirsResult { is_cordoned, ..described }
     });
     let unusable = manager.unusable_directories().map(|path| DescribeLogDirsResult {
         error_code: ErrorCode::KafkaStorageError.code(),

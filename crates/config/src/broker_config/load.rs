@@ -3,10 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use crate::alter::Scope;
+use crate::effect::reason_without_effect;
 use crate::error::{ConfigError, ConfigWarning};
 use crate::properties::Properties;
 use crate::synonyms::listener_override;
-use crate::table::{self, Effect, Reason};
+use crate::table;
 use crate::value::Value;
 use crate::values::ConfigMap;
 
@@ -33,10 +35,6 @@ const QUORUM_PROPERTIES: [&str; 2] = [
 
 /// Prefixes of properties that plug-ins bring along, so no table knows them.
 const PLUG_IN_PREFIXES: [&str; 3] = ["config.providers.", "rlmm.config.", "rsm.config."];
-
-/// Properties that act when they are set for one listener. Kafka has no others that do, apart from
-/// those of TLS, SASL and its thread pools.
-const PER_LISTENER: [&str; 2] = ["max.connections", "max.connection.creation.rate"];
 
 /// The environment variable that sets property `name`, such as `OTTLA_LOG_DIRS`.
 pub fn environment_variable(name: &str) -> String {
@@ -173,12 +171,8 @@ fn warn_of_properties(set: &ConfigMap, warnings: &mut Vec<ConfigWarning>) {
                 });
             }
         }
-        let reason = match property.effect {
-            Effect::Accepted(reason) => reason,
-            Effect::Acts if name != base && !PER_LISTENER.contains(&base) => {
-                Reason::ListenerOverride
-            }
-            Effect::Acts => continue,
+        let Some(reason) = reason_without_effect(Scope::Broker, name) else {
+            continue;
         };
         if property.name != name || property.default_text() != Some(value.trim()) {
             warnings.push(ConfigWarning::NoEffect {

@@ -124,8 +124,6 @@ pub struct RequestConfig {
     pub max_incremental_fetch_session_cache_slots: i32,
     /// The most partitions in one answer to DescribeTopicPartitions.
     pub max_request_partition_size_limit: i32,
-    /// How long a request to another node may take.
-    pub request_timeout_ms: i32,
 }
 
 impl RequestConfig {
@@ -135,7 +133,6 @@ impl RequestConfig {
             max_incremental_fetch_session_cache_slots: values
                 .int("max.incremental.fetch.session.cache.slots"),
             max_request_partition_size_limit: values.int("max.request.partition.size.limit"),
-            request_timeout_ms: values.int("request.timeout.ms"),
         }
     }
 }
@@ -160,12 +157,6 @@ pub struct QuorumConfig {
     pub voters: Vec<Voter>,
     /// `controller.quorum.bootstrap.servers`, hosts and ports.
     pub bootstrap_servers: Vec<(String, i32)>,
-    /// `broker.heartbeat.interval.ms`.
-    pub broker_heartbeat_interval_ms: i32,
-    /// `broker.session.timeout.ms`.
-    pub broker_session_timeout_ms: i32,
-    /// `initial.broker.registration.timeout.ms`.
-    pub initial_broker_registration_timeout_ms: i32,
 }
 
 impl QuorumConfig {
@@ -186,10 +177,6 @@ impl QuorumConfig {
                 .filter_map(|server| parse_host_and_port(server))
                 .map(|(host, port)| (host.to_owned(), port))
                 .collect(),
-            broker_heartbeat_interval_ms: values.int("broker.heartbeat.interval.ms"),
-            broker_session_timeout_ms: values.int("broker.session.timeout.ms"),
-            initial_broker_registration_timeout_ms: values
-                .int("initial.broker.registration.timeout.ms"),
         }
     }
 }
@@ -207,12 +194,6 @@ pub struct MetadataLogConfig {
     pub max_record_bytes_between_snapshots: i64,
     /// `metadata.log.max.snapshot.interval.ms`; 0 is never.
     pub max_snapshot_interval_ms: i64,
-    /// `metadata.max.retention.bytes`; negative is no limit.
-    pub max_retention_bytes: i64,
-    /// `metadata.max.retention.ms`; negative is forever.
-    pub max_retention_ms: i64,
-    /// `metadata.max.idle.interval.ms`; 0 is never.
-    pub max_idle_interval_ms: i32,
 }
 
 impl MetadataLogConfig {
@@ -230,9 +211,6 @@ impl MetadataLogConfig {
             max_record_bytes_between_snapshots: values
                 .long("metadata.log.max.record.bytes.between.snapshots"),
             max_snapshot_interval_ms: values.long("metadata.log.max.snapshot.interval.ms"),
-            max_retention_bytes: values.long("metadata.max.retention.bytes"),
-            max_retention_ms: values.long("metadata.max.retention.ms"),
-            max_idle_interval_ms: values.int("metadata.max.idle.interval.ms"),
         }
     }
 }
@@ -256,6 +234,18 @@ pub struct LogConfig {
 }
 
 impl LogConfig {
+    /// Whether a log directory gets no new partitions unless they are assigned to this broker.
+    pub fn is_cordoned(&self, directory: &str) -> bool {
+        let mut cordoned = self.cordoned_log_dirs.iter();
+        cordoned.any(|one| one == "*" || one == directory)
+    }
+
+    /// Whether all log directories are cordoned, so that no new partition is placed here.
+    pub fn is_wholly_cordoned(&self) -> bool {
+        let mut directories = self.log_dirs.iter();
+        directories.all(|directory| self.is_cordoned(directory))
+    }
+
     pub(super) fn from_values(values: &Values) -> Self {
         let cordoned = values
             .optional_list("cordoned.log.dirs")
@@ -321,8 +311,6 @@ impl GroupConfig {
 pub struct OffsetsConfig {
     /// `offset.metadata.max.bytes`.
     pub metadata_max_bytes: i32,
-    /// `offsets.commit.timeout.ms`.
-    pub commit_timeout_ms: i32,
     /// `offsets.retention.check.interval.ms`.
     pub retention_check_interval_ms: i64,
     /// `offsets.retention.minutes`.
@@ -341,7 +329,6 @@ impl OffsetsConfig {
     pub(super) fn from_values(values: &Values) -> Self {
         Self {
             metadata_max_bytes: values.int("offset.metadata.max.bytes"),
-            commit_timeout_ms: values.int("offsets.commit.timeout.ms"),
             retention_check_interval_ms: values.long("offsets.retention.check.interval.ms"),
             retention_minutes: values.int("offsets.retention.minutes"),
             topic_compression_codec: values.int("offsets.topic.compression.codec"),
@@ -375,8 +362,6 @@ impl ProducerConfig {
 pub struct BackgroundConfig {
     /// `log.initial.task.delay.ms`.
     pub log_initial_task_delay_ms: i64,
-    /// `log.retention.check.interval.ms`.
-    pub log_retention_check_interval_ms: i64,
     /// `log.flush.scheduler.interval.ms`.
     pub log_flush_scheduler_interval_ms: i64,
     /// `log.flush.offset.checkpoint.interval.ms`.
@@ -391,7 +376,6 @@ impl BackgroundConfig {
     pub(super) fn from_values(values: &Values) -> Self {
         Self {
             log_initial_task_delay_ms: values.long("log.initial.task.delay.ms"),
-            log_retention_check_interval_ms: values.long("log.retention.check.interval.ms"),
             log_flush_scheduler_interval_ms: values.long("log.flush.scheduler.interval.ms"),
             log_flush_offset_checkpoint_interval_ms: values
                 .int("log.flush.offset.checkpoint.interval.ms"),

@@ -249,8 +249,7 @@ fn listeners_are_told_apart_by_their_names() {
 fn dynamic_properties_outweigh_static_ones_and_synonyms_of_them() {
     let (config, _) = load_text(&format!("{BASE}log.retention.minutes=5\n")).expect("valid");
     let set = |name: &str, value: &str| ConfigMap::from([(name.to_owned(), value.to_owned())]);
-    let retention_ms =
-        |config: &BrokerConfig| crate::TopicConfig::default_of(&config.topic_defaults).retention_ms;
+    let retention_ms = |config: &BrokerConfig| config.topic_defaults.values().long("retention.ms");
     assert_eq!(retention_ms(&config), 300_000);
     let default = set("log.retention.ms", "7");
     let changed = config

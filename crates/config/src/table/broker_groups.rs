@@ -50,7 +50,7 @@ pub(super) const PROPERTIES: &[Property] = properties! {
         "The least session timeout that a classic member may ask for."
     "offset.metadata.max.bytes": Int = "4096", Any, High ReadOnly, ACTS;
         "The longest text a consumer may store with a committed offset."
-    "offsets.commit.timeout.ms": Int = "5000", at_least(1), High ReadOnly, ACTS;
+    "offsets.commit.timeout.ms": Int = "5000", at_least(1), High ReadOnly, without(Feature::Replication);
         "How long an offset commit may wait for its replicas."
     "offsets.load.buffer.size": Int = "5242880", at_least(1), High ReadOnly, INTERNALS;
         "How many bytes are read at a time when offsets are loaded."

@@ -28,7 +28,7 @@ pub(super) const PROPERTIES: &[Property] = properties! {
         "The most bytes of requests that wait to be handled; -1 is no limit."
     "queued.max.requests": Int = "500", at_least(1), High ReadOnly, THREADS;
         "How many requests may wait to be handled."
-    "request.timeout.ms": Int = "30000", Any, High ReadOnly, ACTS;
+    "request.timeout.ms": Int = "30000", Any, High ReadOnly, without(Feature::Replication);
         "How long a request to another node may take."
     "socket.connection.setup.timeout.max.ms": Long = "30000", Any, Medium ReadOnly, without(Feature::Replication);
         "The longest wait for a connection to another node to be set up."

@@ -4,13 +4,13 @@ use super::row::notation::*;
 
 #[rustfmt::skip]
 pub(super) const PROPERTIES: &[Property] = properties! {
-    "broker.heartbeat.interval.ms": Int = "2000", Any, Medium ReadOnly, ACTS;
+    "broker.heartbeat.interval.ms": Int = "2000", Any, Medium ReadOnly, without(Feature::Quorum);
         "How often a broker tells the controller that it lives."
     "broker.id": Int = "-1", Any, High ReadOnly, ACTS;
         "The older name of node.id; both must agree when both are set."
     "broker.rack": String = null, Any, Medium ReadOnly, ACTS;
         "The rack or zone of the broker, told to clients and used to spread replicas."
-    "broker.session.timeout.ms": Int = "9000", Any, Medium ReadOnly, ACTS;
+    "broker.session.timeout.ms": Int = "9000", Any, Medium ReadOnly, without(Feature::Quorum);
         "How long a broker may be silent before the controller fences it."
     "controller.listener.names": List = required, NON_EMPTY_LIST, High ReadOnly, ACTS;
         "The listeners that the controllers use, by name; brokers use the first."
@@ -46,7 +46,7 @@ pub(super) const PROPERTIES: &[Property] = properties! {
         "How long one sample of the quota on metadata changes is."
     "controller.socket.timeout.ms": Int = "30000", Any, Medium ReadOnly, without(Feature::Quorum);
         "How long a broker waits on its channel to the controller."
-    "initial.broker.registration.timeout.ms": Int = "60000", Any, Medium ReadOnly, ACTS;
+    "initial.broker.registration.timeout.ms": Int = "60000", Any, Medium ReadOnly, without(Feature::Quorum);
         "How long a starting broker tries to register with the controllers before it gives up."
     "internal.metadata.delete.delay.millis": Long = "60000", Any, Low ReadOnly + internal, INTERNALS;
         "How long a replaced file of the metadata log stays on disk."
@@ -64,11 +64,11 @@ pub(super) const PROPERTIES: &[Property] = properties! {
         "The greatest size of a segment of the metadata log."
     "metadata.log.segment.ms": Long = "604800000", Any, High ReadOnly, ACTS;
         "The greatest age of a segment of the metadata log."
-    "metadata.max.idle.interval.ms": Int = "500", at_least(0), Low ReadOnly, ACTS;
+    "metadata.max.idle.interval.ms": Int = "500", at_least(0), Low ReadOnly, without(Feature::Quorum);
         "How often an idle controller writes a record that does nothing, to prove that it leads."
-    "metadata.max.retention.bytes": Long = "104857600", Any, High ReadOnly, ACTS;
+    "metadata.max.retention.bytes": Long = "104857600", Any, High ReadOnly, INTERNALS;
         "How large the metadata log and its snapshots may grow before the oldest go."
-    "metadata.max.retention.ms": Long = "604800000", Any, High ReadOnly, ACTS;
+    "metadata.max.retention.ms": Long = "604800000", Any, High ReadOnly, INTERNALS;
         "How long segments and snapshots of the metadata log are kept."
     "node.id": Int = required, at_least(0), High ReadOnly, ACTS;
         "The number of this node, unique in the cluster."

@@ -36,7 +36,6 @@ fn a_topic_that_sets_nothing_has_the_defaults_of_kafka() {
         }
     );
     assert_eq!(config.segment_bytes, 1 << 30);
-    assert_eq!(config.retention_ms, 604_800_000);
     assert_eq!(config.compression_type, CompressionType::Producer);
     assert_eq!(
         config.message_timestamp_type,

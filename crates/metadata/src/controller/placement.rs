@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use ottla_config::BrokerConfig;
+
 use crate::image::MetadataImage;
 
 /// The brokers of one rack and how far the striping has come.
@@ -26,15 +28,19 @@ pub(crate) enum PlacementError {
     NotPositive(i16),
     #[error("replication factor {wanted} is larger than the number of brokers, {brokers}")]
     TooFewBrokers { wanted: i16, brokers: usize },
-    #[error("every broker is fenced")]
-    AllFenced,
+    #[error("every broker is fenced, or has all its log directories cordoned")]
+    NoneUsable,
 }
 
 impl Placer {
-    /// A placer over the brokers of `image`; `offset` spreads the first leaders.
-    pub fn new(image: &MetadataImage, offset: usize) -> Self {
+    /// A placer over the brokers of `image`; `offset` spreads the first leaders. `config` is that of
+    /// this node, which places nothing on itself while its log directories are cordoned (KIP-1066).
+    pub fn new(image: &MetadataImage, config: &BrokerConfig, offset: usize) -> Self {
+        let is_cordoned = config.log.is_wholly_cordoned();
+        let brokers = image.cluster().brokers();
+        let usable = brokers.filter(|broker| !is_cordoned || broker.id().0 != config.node_id);
         let mut racks: BTreeMap<Option<&str>, Rack> = BTreeMap::new();
-        for broker in image.cluster().brokers() {
+        for broker in usable {
             let rack = racks.entry(broker.rack()).or_insert_with(|| Rack {
                 unfenced: Vec::new(),
                 fenced: Vec::new(),
@@ -56,6 +62,9 @@ impl Placer {
             .ok()
             .filter(|wanted| *wanted > 0);
         let wanted = wanted.ok_or(PlacementError::NotPositive(replication_factor))?;
+        if self.racks.iter().all(|rack| rack.unfenced.is_empty()) {
+            return Err(PlacementError::NoneUsable);
+        }
         let brokers: usize = self
             .racks
             .iter()
@@ -66,9 +75,6 @@ impl Placer {
                 wanted: replication_factor,
                 brokers,
             });
-        }
-        if self.racks.iter().all(|rack| rack.unfenced.is_empty()) {
-            return Err(PlacementError::AllFenced);
         }
         let start = self.next_partition;
         self.next_partition += 1;

@@ -141,7 +141,7 @@ fn placed(
         return Err(TopicError::TooMany);
     }
     let offset = context.random_index(image.cluster().brokers().count());
-    let mut placer = Placer::new(image, offset);
+    let mut placer = Placer::new(image, context.config, offset);
     (0..count)
         .map(|_| Ok(new_partition(image, placer.place(replication_factor)?)))
         .collect()

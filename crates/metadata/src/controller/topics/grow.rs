@@ -101,10 +101,8 @@ fn grow(
                 .values()
                 .next()
                 .map_or(1, |first| first.replicas.len() as i16);
-            let mut placer = Placer::new(
-                image,
-                context.random_index(image.cluster().brokers().count()),
-            );
+            let offset = context.random_index(image.cluster().brokers().count());
+            let mut placer = Placer::new(image, context.config, offset);
             (0..added)
                 .map(|_| placer.place(replication_factor))
                 .collect::<Result<_, _>>()?
