@@ -1,30 +1,30 @@
-//! Damaged messages: Kafka's own bytes, mutated a few hundred thousand times from a fixed seed.
+//! Damaged bytes: valid encodings of everything that is decoded, mutated some hundred thousand times.
 //!
 //! Decoding never panics and never takes much more memory than the bytes it is given; what decodes also encodes, and
-//! from then on to the same bytes.
+//! from then on to the same bytes. The targets are those of `fuzz/`. `FUZZ_SEED` repeats a run or makes another.
 
 mod golden_file;
+mod targets;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use bytes::Bytes;
 use golden_file::What;
-use ottla_protocol::messages::group::{GroupRecordKey, GroupRecordValue};
-use ottla_protocol::messages::metadata::MetadataRecord;
-use ottla_protocol::messages::share::{ShareRecordKey, ShareRecordValue};
-use ottla_protocol::messages::transaction::{TransactionRecordKey, TransactionRecordValue};
-use ottla_protocol::wire::catalogue::Entry;
-use ottla_protocol::{Reader, Writer};
+use ottla_protocol::messages::RequestHeader;
+use ottla_protocol::messages::catalogue::MESSAGES;
+use ottla_protocol::records::{
+    BatchBuilder, Compression, CompressionSpec, Compressor, RecordHeader,
+};
+use ottla_protocol::{ApiKey, Message};
 
-/// How many mutated inputs each test tries.
-const INPUTS: usize = 200_000;
+/// The seed when `FUZZ_SEED` gives none.
+const SEED: u64 = 0x6f74_746c_6121;
 
-/// How much memory decoding may take whatever the input: the first reservation of a few nested arrays.
+/// Memory that decoding may take whatever the input: the first reservation of a few nested arrays.
 const FREE_MEMORY: usize = 512 * 1024;
 
-/// How much memory decoding may take for each byte of input.
-const MEMORY_PER_BYTE: usize = 512;
+/// Memory that decoding, encoding and decoding again may take for each byte of input.
+const MEMORY_PER_BYTE: usize = 1024;
 
 /// Counts what is allocated.
 struct Counting;
@@ -89,94 +89,195 @@ fn mutate(bytes: &mut Vec<u8>, random: &mut Random) {
     }
 }
 
-/// Runs `decode` and holds the memory it takes against the size of its input.
-fn with_bounded_memory<T>(what: &str, input: &[u8], decode: impl FnOnce() -> T) -> T {
-    let before = ALLOCATED.load(Ordering::Relaxed);
-    PEAK.store(before, Ordering::Relaxed);
-    let result = decode();
-    let taken = PEAK.load(Ordering::Relaxed) - before;
-    let limit = FREE_MEMORY + MEMORY_PER_BYTE * input.len();
-    assert!(
-        taken <= limit,
-        "{what}: {taken} bytes taken for {} of input {input:02x?}",
-        input.len()
-    );
-    result
+/// One target and what it is given.
+struct Campaign {
+    name: &'static str,
+    run: fn(&[u8]) -> bool,
+    corpus: Vec<Vec<u8>>,
+    inputs: usize,
+    /// Memory that one input may take beside [`MEMORY_PER_BYTE`].
+    free_memory: usize,
 }
 
-fn messages_survive() {
-    let samples = golden_file::read();
-    let mut random = Random(0x6f74_746c_6121);
-    let mut decoded = 0;
-    for _ in 0..INPUTS {
-        let sample = &samples[random.below(samples.len())];
+impl Campaign {
+    fn carry_out(&self, seed: u64) {
+        let Self {
+            name, run, corpus, ..
+        } = self;
+        for valid in corpus {
+            assert!(
+                run(valid),
+                "{name}: a valid encoding does not get through: {valid:02x?}"
+            );
+        }
+        let mut random = Random(seed);
+        let mut got_through = 0;
+        for _ in 0..self.inputs {
+            let mut input = corpus[random.below(corpus.len())].clone();
+            mutate(&mut input, &mut random);
+            let before = ALLOCATED.load(Ordering::Relaxed);
+            PEAK.store(before, Ordering::Relaxed);
+            let outcome = std::panic::catch_unwind(|| run(&input));
+            let taken = PEAK.load(Ordering::Relaxed) - before;
+            let Ok(is_through) = outcome else {
+                panic!("{name}, FUZZ_SEED={seed}: {input:02x?}");
+            };
+            got_through += usize::from(is_through);
+            let limit = self.free_memory + MEMORY_PER_BYTE * input.len();
+            assert!(
+                taken <= limit,
+                "{name}, FUZZ_SEED={seed}: {taken} bytes taken for {} of input {input:02x?}",
+                input.len()
+            );
+        }
+        println!("{name}: {} inputs, {got_through} got through", self.inputs);
+        assert!(
+            got_through > self.inputs / 20,
+            "{name}: only {got_through} inputs got through: the mutations are too coarse"
+        );
+    }
+}
+
+/// Every message at every version.
+fn messages() -> Vec<Vec<u8>> {
+    let mut corpus = Vec::new();
+    for sample in golden_file::read() {
+        if sample.what == What::Sample {
+            let index = MESSAGES.iter().position(|entry| entry.name == sample.name);
+            let index = u16::try_from(index.expect("a message of the catalogue")).unwrap();
+            let [low, high] = index.to_le_bytes();
+            let version = u8::try_from(sample.version).unwrap();
+            corpus.push([&[low, high, version], sample.bytes.as_ref()].concat());
+        }
+    }
+    corpus
+}
+
+/// Every request at every version, as a client sends it.
+fn requests() -> Vec<Vec<u8>> {
+    let mut corpus = Vec::new();
+    for sample in golden_file::read() {
+        let name = sample.name.strip_suffix("Request").unwrap_or_default();
+        let mut keys = (0..1000).filter_map(ApiKey::from_i16);
+        let Some(key) = keys.find(|key| key.name() == name) else {
+            continue;
+        };
         if sample.what != What::Sample {
             continue;
         }
-        let entry = Entry::find(&sample.name).unwrap();
-        let mut input = sample.bytes.to_vec();
-        mutate(&mut input, &mut random);
-        let mut r = Reader::new(Bytes::from(input.clone()));
-        let result = with_bounded_memory(entry.name, &input, || {
-            (entry.decode)(&mut r, sample.version)
-        });
-        let Ok(message) = result else { continue };
-        decoded += 1;
-        let mut w = Writer::new();
-        message.encode_any(&mut w, sample.version).unwrap();
-        let once = w.into_bytes();
-        let again = (entry.decode)(&mut Reader::new(once.clone()), sample.version).unwrap();
-        let mut w = Writer::new();
-        again.encode_any(&mut w, sample.version).unwrap();
-        assert_eq!(
-            w.into_bytes(),
-            once,
-            "{} {}: {message:?}",
-            sample.name,
-            sample.version
-        );
+        let header = RequestHeader {
+            request_api_key: key.key(),
+            request_api_version: sample.version,
+            correlation_id: 7,
+            client_id: Some("client".to_owned()),
+            ..Default::default()
+        };
+        let header = header.to_bytes(key.request_header_version(sample.version));
+        corpus.push([header.unwrap().as_ref(), sample.bytes.as_ref()].concat());
     }
-    assert!(
-        decoded > INPUTS / 10,
-        "only {decoded} inputs got through: the mutations are too coarse"
-    );
+    corpus
 }
 
-fn stored_records_survive() {
-    let samples = golden_file::read();
-    let mut random = Random(0x7265_636f_7264);
-    for _ in 0..INPUTS {
-        let sample = &samples[random.below(samples.len())];
-        let record_type = random.below(32) as u8;
-        let version = sample.version as u8;
-        let mut framed = [&[1, record_type, version], sample.bytes.as_ref()].concat();
-        let mut prefixed = [
-            &[0, random.below(2) as u8 * record_type],
-            sample.bytes.as_ref(),
-        ]
-        .concat();
-        mutate(&mut framed, &mut random);
-        mutate(&mut prefixed, &mut random);
-        let framed = Bytes::from(framed);
-        let prefixed = Bytes::from(prefixed);
-        let _ = with_bounded_memory("metadata", &framed, || {
-            MetadataRecord::decode_value(framed.clone())
-        });
-        with_bounded_memory("coordinators", &prefixed, || {
-            let value = || prefixed.clone();
-            let _ = GroupRecordKey::decode(value());
-            let _ = GroupRecordValue::decode(record_type.into(), value());
-            let _ = TransactionRecordKey::decode(value());
-            let _ = TransactionRecordValue::decode(0, value());
-            let _ = ShareRecordKey::decode(value());
-            let _ = ShareRecordValue::decode((record_type % 2).into(), value());
-        });
+/// Stored records with the bytes in front that say what they are.
+fn stored_records() -> Vec<Vec<u8>> {
+    let mut corpus = Vec::new();
+    for sample in golden_file::read() {
+        let version = u8::try_from(sample.version).unwrap();
+        for record_type in 0..32 {
+            for prefix in [
+                &[record_type, 1, record_type, version][..],
+                &[record_type, 0, record_type],
+                &[record_type, 0, version],
+            ] {
+                let stored = [prefix, sample.bytes.as_ref()].concat();
+                if sample.what == What::Sample && targets::stored_record::run(&stored) {
+                    corpus.push(stored);
+                }
+            }
+        }
     }
+    corpus
+}
+
+/// Record batches in every codec, large and small, alone and in a row.
+fn record_batches() -> Vec<Vec<u8>> {
+    let mut compressor = Compressor::new();
+    let mut corpus = Vec::new();
+    let codecs = (0..).map_while(|id| Compression::from_id(id).ok());
+    for codec in codecs {
+        let mut row = Vec::new();
+        for records in [1, 3, 60] {
+            let mut builder = BatchBuilder::new(CompressionSpec::new(codec));
+            for index in 0..records {
+                let text = format!("value {index} ").repeat(index % 5);
+                let headers = [
+                    RecordHeader {
+                        key: "name",
+                        value: Some(b"value"),
+                    },
+                    RecordHeader {
+                        key: "null",
+                        value: None,
+                    },
+                ];
+                let (key, value) = (
+                    text.get(..index % 3).map(str::as_bytes),
+                    Some(text.as_bytes()),
+                );
+                let headers = &headers[..index % 3];
+                builder
+                    .append(index as i64 * 1000, key, value, headers)
+                    .unwrap();
+            }
+            let batch = builder.build(0, 3, &mut compressor).unwrap();
+            row.extend_from_slice(&batch);
+            corpus.push(batch.to_vec());
+        }
+        corpus.push(row);
+    }
+    corpus
 }
 
 /// One test, so that nothing else allocates meanwhile.
 #[test]
 fn damaged_bytes_neither_panic_nor_exhaust_memory() {
-    messages_survive();
-    stored_records_survive();
+    let seed = std::env::var("FUZZ_SEED")
+        .ok()
+        .map(|seed| seed.parse().expect("FUZZ_SEED is a number"));
+    let seed = seed.unwrap_or(SEED);
+    println!("FUZZ_SEED={seed}");
+    let campaigns = [
+        Campaign {
+            name: "messages",
+            run: targets::message::run,
+            corpus: messages(),
+            inputs: 150_000,
+            free_memory: FREE_MEMORY,
+        },
+        Campaign {
+            name: "requests",
+            run: targets::request::run,
+            corpus: requests(),
+            inputs: 100_000,
+            free_memory: FREE_MEMORY,
+        },
+        Campaign {
+            name: "stored records",
+            run: targets::stored_record::run,
+            corpus: stored_records(),
+            inputs: 100_000,
+            free_memory: FREE_MEMORY,
+        },
+        Campaign {
+            name: "record batches",
+            run: targets::record_batches::run,
+            corpus: record_batches(),
+            inputs: 30_000,
+            // What decompression may give, and what the codecs need to work.
+            free_memory: 8 * targets::record_batches::DECOMPRESSION_LIMIT,
+        },
+    ];
+    campaigns
+        .iter()
+        .for_each(|campaign| campaign.carry_out(seed));
 }
