@@ -269,7 +269,7 @@ impl Connection {
                         Poll::Ready(Ok(())) => {}
                         Poll::Ready(Err(error)) => return Err(error.into()),
                         Poll::Pending => {
-                            self.frames.release_if_empty();
+                            self.frames.release_spare();
                             break;
                         }
                     }

@@ -7,6 +7,8 @@ const READ_CHUNK_BYTES: usize = 64 * 1024;
 /// The most that one read makes room for, however long the frame claims to be: a claim alone
 /// never costs more memory than this beyond what has arrived.
 const MAX_RESERVE_BYTES: usize = 1024 * 1024;
+/// What is copied into a buffer of its own size when no more bytes are at hand.
+const MAX_COPIED_BYTES: usize = 4 * 1024;
 /// Length of the size field in front of every frame.
 const SIZE_BYTES: usize = 4;
 
@@ -67,10 +69,11 @@ impl FrameBuffer {
         &mut self.buffer
     }
 
-    /// Gives memory back while the connection is idle and nothing of a frame is held.
-    pub fn release_if_empty(&mut self) {
-        if self.buffer.is_empty() {
-            self.buffer = BytesMut::new();
+    /// Gives memory back while the peer is silent: of a frame that has only begun the begun part is
+    /// kept and nothing more.
+    pub fn release_spare(&mut self) {
+        if self.buffer.len() <= MAX_COPIED_BYTES {
+            self.buffer = BytesMut::from(&self.buffer[..]);
         }
     }
 
@@ -139,6 +142,20 @@ mod tests {
                 limit: 10
             })
         );
+    }
+
+    #[test]
+    fn a_silent_peer_costs_no_more_than_it_sent() {
+        let mut buffer = FrameBuffer::new(100 << 20);
+        buffer.space().extend_from_slice(&[0, 1, 0, 0, 7, 7]);
+        assert_eq!(buffer.next_frame(), Ok(None));
+        buffer.release_spare();
+        assert!(buffer.buffer.capacity() < 100);
+        buffer.space().extend_from_slice(&[7; 0x1_0000]);
+        let frame = buffer.next_frame().unwrap().unwrap();
+        assert_eq!(frame, vec![7; 0x1_0000]);
+        buffer.release_spare();
+        assert_eq!(&buffer.buffer[..], [7, 7]);
     }
 
     #[test]
