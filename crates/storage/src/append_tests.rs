@@ -68,6 +68,29 @@ fn segments_are_rolled_by_the_times_of_the_records() {
 }
 
 #[test]
+fn segments_without_times_are_rolled_by_the_clock() {
+    let config = LogConfig {
+        segment_ms: 100,
+        ..LogConfig::default()
+    };
+    let (_folder, log) = with_config(config);
+    let at = |now_ms| {
+        log.roll_if_aged(now_ms).unwrap();
+        base_offsets(&log)
+    };
+    assert_eq!(at(1000), [0], "nothing is in it");
+    append(&log, 0, -1, &[b"x"]).unwrap();
+    assert_eq!(at(100), [0]);
+    assert_eq!(at(101), [0, 1]);
+    append(&log, 0, -1, &[b"x"]).unwrap();
+    assert_eq!(at(150), [0, 1], "it is first seen here");
+    assert_eq!(at(250), [0, 1]);
+    assert_eq!(at(251), [0, 1, 2]);
+    append(&log, 0, 5, &[b"x"]).unwrap();
+    assert_eq!(at(10_000), [0, 1, 2], "the records have times");
+}
+
+#[test]
 fn jitter_rolls_earlier_and_not_everywhere_alike() {
     let waits = |name: &str| {
         let folder = tempfile::tempdir().unwrap();

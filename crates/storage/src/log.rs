@@ -103,6 +103,8 @@ pub struct Log {
     first_unstable_offset: AtomicI64,
     pub(crate) recovery_point: AtomicI64,
     pub(crate) last_flush_ms: AtomicI64,
+    /// The segment that is appended to, and since when.
+    active_since: Mutex<(Offset, i64)>,
     /// One flush at a time: who waits here often finds that the one before has done its work.
     pub(crate) flushing: Mutex<()>,
     /// Segments were sealed since the last flush.
@@ -146,7 +148,12 @@ impl Log {
             .high_watermark
             .0
             .clamp(parts.log_start_offset.0, parts.log_end_offset.0);
+        let active = parts
+            .segments
+            .last()
+            .map_or(Offset(0), |one| one.base_offset());
         let log = Self {
+            active_since: Mutex::new((active, parts.now_ms)),
             topic_partition: parts.topic_partition,
             topic_id: parts.topic_id,
             directory: parts.directory,
@@ -447,6 +454,29 @@ impl Log {
         match writer.segments.last() {
             Some(last) if last.base_offset() == end => Ok(()),
             _ => self.roll_at(&mut writer, end),
+        }
+    }
+
+    /// Begins a new segment if the last one is older than `segment.ms` and only the clock can tell:
+    /// its records have no times. The others are judged by their times when they are appended.
+    ///
+    /// Source: `LogSegment.timeWaitedForRoll`. Differs from Kafka, which asks the clock at the next
+    /// append.
+    pub fn roll_if_aged(&self, now_ms: i64) -> Result<(), DiskError> {
+        let segments = self.segments();
+        let Some(active) = segments.last().filter(|active| active.has_no_times()) else {
+            return Ok(());
+        };
+        let since_ms = {
+            let mut since = self.active_since.lock();
+            if since.0 != active.base_offset() {
+                *since = (active.base_offset(), now_ms);
+            }
+            since.1
+        };
+        match now_ms.saturating_sub(since_ms) > active.longest_wait_ms(&self.config.load()) {
+            true => self.roll(),
+            false => Ok(()),
         }
     }
 

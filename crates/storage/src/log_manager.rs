@@ -368,9 +368,12 @@ impl LogManager {
         }
     }
 
-    /// Flushes the logs for which it is due.
+    /// Flushes the logs for which it is due, and rolls those of which only the clock tells the age.
     pub fn flush_due(&self, now_ms: i64) {
         for log in self.logs() {
+            if !log.is_offline() {
+                let _ = log.roll_if_aged(now_ms);
+            }
             if !log.is_offline() && log.flush_is_due(now_ms) {
                 // A failure is told, and takes the directory offline, where it happens.
                 let _ = log.flush(log.log_end_offset(), now_ms);

@@ -277,9 +277,20 @@ impl Segment {
             None => 0,
         };
         size + size_bytes as u64 > u64::from(config.segment_bytes)
-            || waited_ms > config.segment_ms - self.jitter_ms(config)
+            || waited_ms > self.longest_wait_ms(config)
             || indexes.offsets.size_bytes() + 8 > config.segment_index_bytes
             || indexes.times.size_bytes() + 2 * 12 > config.segment_index_bytes
+    }
+
+    /// Whether its records have no times, so that only the clock can tell their age.
+    pub(crate) fn has_no_times(&self) -> bool {
+        let first_timestamp_ms = self.indexes.read().first_timestamp_ms;
+        self.size_bytes() > 0 && first_timestamp_ms.is_none_or(|first| first < 0)
+    }
+
+    /// How much younger than the first record the last may be, milliseconds.
+    pub(crate) fn longest_wait_ms(&self, config: &LogConfig) -> i64 {
+        config.segment_ms - self.jitter_ms(config)
     }
 
     /// How much earlier than `segment.ms` this segment is rolled: the same for the same segment,
