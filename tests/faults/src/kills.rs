@@ -1,13 +1,14 @@
 //! `kill -9` at random moments under load: what was acknowledged is there afterwards, once, where it was said to be.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use ottla_client::{Client, ClientError, Connection, RequestError, error_of};
+use ottla_client::{Client, Connection, error_of};
+use ottla_protocol::Records;
 use ottla_protocol::messages::create_topics_request::{CreatableTopic, CreateTopicsRequest};
 use ottla_protocol::messages::fetch_request::{FetchPartition, FetchRequest, FetchTopic};
 use ottla_protocol::messages::offset_commit_request::{
@@ -22,9 +23,9 @@ use ottla_protocol::messages::produce_request::{
 use ottla_protocol::records::{
     BatchBuilder, Compression, CompressionSpec, Compressor, Decompressor, batches,
 };
-use ottla_protocol::{ErrorCode, Records};
 use tokio::task::JoinSet;
 
+use crate::failure::Failure;
 use crate::node::Node;
 use crate::random::Random;
 
@@ -36,56 +37,6 @@ const TOPIC: &str = "kills";
 const GROUP: &str = "kills-group";
 /// How long one request may take on a busy machine.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
-
-/// What went wrong.
-#[derive(Debug, thiserror::Error)]
-pub enum Failure {
-    #[error("the broker is not ready; its log ends with\n{0}")]
-    NotReady(String),
-    #[error(transparent)]
-    Io(#[from] io::Error),
-    #[error(transparent)]
-    Client(#[from] ClientError),
-    #[error(transparent)]
-    Request(#[from] RequestError),
-    #[error("{what} was refused: {code:?}")]
-    Refused { what: &'static str, code: ErrorCode },
-    #[error("a batch that was read is damaged: {0}")]
-    Batch(#[from] ottla_protocol::records::BatchError),
-    #[error("records that were read are damaged: {0}")]
-    Records(#[from] ottla_protocol::records::RecordError),
-    #[error(
-        "after kill {kill}: partition {partition}, offset {offset}: {value} was acknowledged, {found:?} is there"
-    )]
-    Lost {
-        kill: u32,
-        partition: i32,
-        offset: i64,
-        value: u64,
-        found: Option<u64>,
-    },
-    #[error("after kill {kill}: partition {partition}: {value} is there twice")]
-    Twice {
-        kill: u32,
-        partition: i32,
-        value: u64,
-    },
-    #[error("after kill {kill}: partition {partition}: offset {found} follows {expected} records")]
-    Gap {
-        kill: u32,
-        partition: i32,
-        expected: i64,
-        found: i64,
-    },
-    #[error("after kill {kill}: offset {committed} was committed and {found} is there")]
-    Commit {
-        kill: u32,
-        committed: i64,
-        found: i64,
-    },
-    #[error("memory grew from {before} to {after} KiB")]
-    Memory { before: u64, after: u64 },
-}
 
 /// What the broker has acknowledged.
 #[derive(Default)]
@@ -100,7 +51,7 @@ pub async fn run(program: &Path, kills: u32, seed: u64) -> Result<String, Failur
     let mut random = Random::new(seed);
     let mut node = Node::new(program)?;
     node.start().await?;
-    create_topic(&node).await?;
+    create_topic(&node, TOPIC).await?;
     let next_value = Arc::new(AtomicU64::new(0));
     let mut acknowledged = Acknowledged::default();
     for kill in 1..=kills {
@@ -143,10 +94,11 @@ async fn connect(address: &str) -> Option<Connection> {
         .ok()
 }
 
-async fn create_topic(node: &Node) -> Result<(), Failure> {
+/// Makes a topic of its own number of partitions.
+pub async fn create_topic(node: &Node, name: &str) -> Result<(), Failure> {
     let mut client = Client::new(&node.address(), "faults", REQUEST_TIMEOUT);
     let topic = CreatableTopic {
-        name: TOPIC.to_owned(),
+        name: name.to_owned(),
         num_partitions: PARTITIONS,
         replication_factor: 1,
         ..Default::default()

@@ -3,7 +3,11 @@
 //! `ottla-faults BROKER [--kills N] [--frames N] [--seed S]`: BROKER is the program to test. Each part
 //! prints its checks; the last line is `N passed, N failed`, and the exit code is 1 if any failed.
 
+mod corpus;
+mod failure;
 mod frames;
+#[path = "../../../crates/protocol/tests/golden_file/mod.rs"]
+mod golden_file;
 mod kills;
 mod node;
 mod random;

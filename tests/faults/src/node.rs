@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-use crate::kills::Failure;
+use crate::failure::Failure;
 
 /// How long a start, with recovery, may take on a busy machine.
 const START_DEADLINE: Duration = Duration::from_secs(120);
@@ -93,9 +94,33 @@ impl Node {
         Ok(())
     }
 
+    /// Stops it cleanly.
+    pub async fn stop(&mut self) -> Result<(), Failure> {
+        if let Some(mut child) = self.child.take() {
+            if let Some(pid) = child.id().and_then(|pid| Pid::from_raw(pid as i32)) {
+                kill_process(pid, Signal::TERM).map_err(std::io::Error::from)?;
+            }
+            let status = timeout(START_DEADLINE, child.wait()).await;
+            let status = status.map_err(|_| Failure::Log("it does not stop".to_owned()))??;
+            if !status.success() {
+                return Err(Failure::Log(format!(
+                    "it stopped with {status}: {}",
+                    self.log()
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// All that it has logged.
+    pub fn whole_log(&self) -> String {
+        let log = std::fs::read(self.folder.path().join("log")).unwrap_or_default();
+        String::from_utf8_lossy(&log).into_owned()
+    }
+
     /// The end of what it has logged.
     pub fn log(&self) -> String {
-        let log = std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+        let log = self.whole_log();
         let lines: Vec<&str> = log.lines().collect();
         lines[lines.len().saturating_sub(20)..].join("\n")
     }

@@ -32,6 +32,9 @@ const MAX_UNANSWERED_REQUESTS: usize = 100;
 const MAX_HELD_BYTES: usize = 8 * 1024 * 1024;
 /// How long an ending connection may take to answer what is in flight.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long nothing may happen on a connection that is not read any more: a peer that closed its side
+/// and still wants an answer gets it if it comes soon. Kafka does not answer at all then.
+const LEFT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the peer of a connection that was stopped may take to close its side.
 const LINGER_TIMEOUT: Duration = Duration::from_millis(500);
 
@@ -88,6 +91,8 @@ enum EndReason {
     Socket(#[from] io::Error),
     #[error("it was idle for connections.max.idle.ms")]
     Idle,
+    #[error("its peer has closed it, and the answers that are missing did not come soon")]
+    Left,
     #[error("its last request could not be answered")]
     Unanswerable,
 }
@@ -141,6 +146,7 @@ impl Connection {
         let mut idle = Box::pin(tokio::time::sleep(max_idle));
         let mut stopped = pin!(async move { stop.wait_for(|stopped| *stopped).await.is_ok() });
         let mut last_active = Instant::now();
+        let mut left: Option<Pin<Box<Sleep>>> = None;
         loop {
             let event = tokio::select! {
                 biased;
@@ -151,11 +157,15 @@ impl Connection {
                     Event::Progress
                 }
                 _ = stopped.as_mut() => Event::Stopped,
+                () = expiry(&mut left) => Event::Left,
                 () = idle.as_mut() => Event::IdleTimer,
             };
             match event {
                 Event::Progress => {
                     last_active = Instant::now();
+                    if !self.reading {
+                        left = Some(Box::pin(tokio::time::sleep(LEFT_TIMEOUT)));
+                    }
                     // A connection that always has more to do yields to the others.
                     tokio::task::consume_budget().await;
                 }
@@ -164,6 +174,7 @@ impl Connection {
                     self.linger().await;
                     return Ok(());
                 }
+                Event::Left => return Err(EndReason::Left),
                 Event::IdleTimer => {
                     expire_if_idle(idle.as_mut(), last_active, max_idle, self.queue.is_idle())?;
                 }
@@ -315,7 +326,16 @@ impl Connection {
     }
 }
 
+/// The end of the sleep; never, if there is none.
+async fn expiry(sleep: &mut Option<Pin<Box<Sleep>>>) {
+    match sleep {
+        Some(sleep) => sleep.await,
+        None => std::future::pending().await,
+    }
+}
+
 enum Event {
+    Left,
     Progress,
     Stopped,
     IdleTimer,
