@@ -107,22 +107,34 @@ fn struct_definition(out: &mut String, model: &StructModel) {
     } else {
         let _ = writeln!(out, "/// Part of [`{}`].", model.message.name);
     }
+    let shown = is_shown(model.message);
+    let (serialize, skip) = match shown {
+        true => (", serde::Serialize", "#[serde(skip)]\n"),
+        false => ("", ""),
+    };
     let _ = writeln!(
         out,
-        "#[derive(Clone, Debug, PartialEq{default})]\npub struct {} {{",
-        model.name
+        "#[derive(Clone, Debug, PartialEq{default}{serialize})]"
     );
-    for field in &model.fields {
-        let _ = writeln!(
-            out,
-            "/// {}\npub {}: {},",
-            field_doc(field),
-            field.name,
-            field.rust_type()
-        );
+    if shown {
+        out.push_str("#[serde(rename_all = \"camelCase\")]\n");
     }
-    out.push_str("/// Tagged fields that the schema does not declare.\n");
-    out.push_str("pub unknown_tagged_fields: Vec<RawTaggedField>,\n}\n\n");
+    let _ = writeln!(out, "pub struct {} {{", model.name);
+    for field in &model.fields {
+        let _ = writeln!(out, "/// {}", field_doc(field));
+        if let (true, Some(function)) = (shown, json_function(field)) {
+            let _ = writeln!(
+                out,
+                "#[serde(serialize_with = \"crate::wire::json::{function}\")]"
+            );
+        }
+        let _ = writeln!(out, "pub {}: {},", field.name, field.rust_type());
+    }
+    let _ = writeln!(
+        out,
+        "/// Tagged fields that the schema does not declare.\n{skip}\
+         pub unknown_tagged_fields: Vec<RawTaggedField>,\n}}\n"
+    );
     if derives_default {
         return;
     }
@@ -135,6 +147,20 @@ fn struct_definition(out: &mut String, model: &StructModel) {
         let _ = writeln!(out, "{}: {},", field.name, field.default);
     }
     out.push_str("unknown_tagged_fields: Vec::new(),\n}\n}\n}\n\n");
+}
+
+/// Whether `ottla log dump` shows the message as JSON: it is stored in a log or a file.
+fn is_shown(message: &Message) -> bool {
+    !matches!(message.kind, Kind::Request | Kind::Response | Kind::Header)
+}
+
+/// The function that writes a field as JSON which has no JSON form of its own.
+fn json_function(field: &FieldModel) -> Option<&'static str> {
+    match (&field.schema.field_type, field.is_option()) {
+        (Type::Bytes, false) => Some("bytes"),
+        (Type::Bytes, true) => Some("nullable_bytes"),
+        _ => None,
+    }
 }
 
 /// The text with its first letter in upper case.

@@ -9,13 +9,16 @@ use crate::wire::{
 use bytes::Bytes;
 
 /// Data, versions 0-3, flexible versions none.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ConsumerProtocolAssignment {
     /// `AssignedPartitions` array of TopicPartition, versions 0+.
     pub assigned_partitions: Vec<TopicPartition>,
     /// `UserData` bytes, versions 0+, nullable 0+, default null.
+    #[serde(serialize_with = "crate::wire::json::nullable_bytes")]
     pub user_data: Option<Bytes>,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 
@@ -41,13 +44,15 @@ impl Element for ConsumerProtocolAssignment {
 }
 
 /// Part of [`ConsumerProtocolAssignment`].
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct TopicPartition {
     /// `Topic` string (topicName), versions 0+.
     pub topic: String,
     /// `Partitions` array of int32, versions 0+.
     pub partitions: Vec<i32>,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 

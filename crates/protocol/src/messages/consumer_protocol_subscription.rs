@@ -9,11 +9,13 @@ use crate::wire::{
 use bytes::Bytes;
 
 /// Data, versions 0-3, flexible versions none.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ConsumerProtocolSubscription {
     /// `Topics` array of string, versions 0+.
     pub topics: Vec<String>,
     /// `UserData` bytes, versions 0+, nullable 0+, default null.
+    #[serde(serialize_with = "crate::wire::json::nullable_bytes")]
     pub user_data: Option<Bytes>,
     /// `OwnedPartitions` array of TopicPartition, versions 1+, ignorable.
     pub owned_partitions: Vec<TopicPartition>,
@@ -22,6 +24,7 @@ pub struct ConsumerProtocolSubscription {
     /// `RackId` string, versions 3+, nullable 3+, default null, ignorable.
     pub rack_id: Option<String>,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 
@@ -83,13 +86,15 @@ impl Element for ConsumerProtocolSubscription {
 }
 
 /// Part of [`ConsumerProtocolSubscription`].
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct TopicPartition {
     /// `Topic` string (topicName), versions 1+.
     pub topic: String,
     /// `Partitions` array of int32, versions 1+.
     pub partitions: Vec<i32>,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 

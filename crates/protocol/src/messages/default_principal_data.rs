@@ -5,7 +5,8 @@
 use crate::wire::{DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer};
 
 /// Data, versions 0, flexible versions 0+.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct DefaultPrincipalData {
     /// `Type` string, versions 0+.
     pub type_: String,
@@ -14,6 +15,7 @@ pub struct DefaultPrincipalData {
     /// `TokenAuthenticated` bool, versions 0+.
     pub token_authenticated: bool,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 

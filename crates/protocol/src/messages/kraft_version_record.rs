@@ -5,13 +5,15 @@
 use crate::wire::{DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer};
 
 /// Data, versions 0, flexible versions 0+.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct KRaftVersionRecord {
     /// `Version` int16, versions 0+.
     pub version: i16,
     /// `KRaftVersion` int16, versions 0+.
     pub kraft_version: i16,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 

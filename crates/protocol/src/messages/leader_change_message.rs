@@ -9,7 +9,8 @@ use crate::wire::{
 };
 
 /// Data, versions 0-1, flexible versions 0+.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct LeaderChangeMessage {
     /// `Version` int16, versions 0+.
     pub version: i16,
@@ -20,6 +21,7 @@ pub struct LeaderChangeMessage {
     /// `GrantingVoters` array of Voter, versions 0+.
     pub granting_voters: Vec<Voter>,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 
@@ -55,13 +57,15 @@ impl Element for LeaderChangeMessage {
 }
 
 /// Part of [`LeaderChangeMessage`].
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Voter {
     /// `VoterId` int32, versions 0+.
     pub voter_id: i32,
     /// `VoterDirectoryId` uuid, versions 1+.
     pub voter_directory_id: Uuid,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 

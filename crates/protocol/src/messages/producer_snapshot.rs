@@ -8,13 +8,15 @@ use crate::wire::{
 };
 
 /// Data, versions 1, flexible versions none.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ProducerSnapshot {
     /// `Crc` uint32, versions 1.
     pub crc: u32,
     /// `ProducerEntries` array of ProducerEntry, versions 1.
     pub producer_entries: Vec<ProducerEntry>,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 
@@ -40,7 +42,8 @@ impl Element for ProducerSnapshot {
 }
 
 /// Part of [`ProducerSnapshot`].
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ProducerEntry {
     /// `ProducerId` int64, versions 1.
     pub producer_id: i64,
@@ -59,6 +62,7 @@ pub struct ProducerEntry {
     /// `CurrentTxnFirstOffset` int64, versions 1.
     pub current_txn_first_offset: i64,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 

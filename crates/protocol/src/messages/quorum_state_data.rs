@@ -9,7 +9,8 @@ use crate::wire::{
 };
 
 /// Data, versions 0-1, flexible versions 0+.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct QuorumStateData {
     /// `ClusterId` string, versions 0.
     pub cluster_id: String,
@@ -26,6 +27,7 @@ pub struct QuorumStateData {
     /// `CurrentVoters` array of Voter, versions 0, nullable 0.
     pub current_voters: Option<Vec<Voter>>,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 
@@ -125,11 +127,13 @@ impl Element for QuorumStateData {
 }
 
 /// Part of [`QuorumStateData`].
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Voter {
     /// `VoterId` int32, versions 0.
     pub voter_id: i32,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 

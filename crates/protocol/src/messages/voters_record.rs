@@ -9,13 +9,15 @@ use crate::wire::{
 };
 
 /// Data, versions 0, flexible versions 0+.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct VotersRecord {
     /// `Version` int16, versions 0+.
     pub version: i16,
     /// `Voters` array of Voter, versions 0+.
     pub voters: Vec<Voter>,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 
@@ -45,7 +47,8 @@ impl Element for VotersRecord {
 }
 
 /// Part of [`VotersRecord`].
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Voter {
     /// `VoterId` int32 (brokerId), versions 0+.
     pub voter_id: i32,
@@ -56,6 +59,7 @@ pub struct Voter {
     /// `KRaftVersionFeature` KRaftVersionFeature, versions 0+.
     pub kraft_version_feature: KRaftVersionFeature,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 
@@ -91,7 +95,8 @@ impl Element for Voter {
 }
 
 /// Part of [`VotersRecord`].
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Endpoint {
     /// `Name` string, versions 0+.
     pub name: String,
@@ -100,6 +105,7 @@ pub struct Endpoint {
     /// `Port` uint16, versions 0+.
     pub port: u16,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 
@@ -133,13 +139,15 @@ impl Element for Endpoint {
 }
 
 /// Part of [`VotersRecord`].
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct KRaftVersionFeature {
     /// `MinSupportedVersion` int16, versions 0+.
     pub min_supported_version: i16,
     /// `MaxSupportedVersion` int16, versions 0+.
     pub max_supported_version: i16,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod api_table;
 pub mod catalogue;
 mod element;
 mod error;
+pub(crate) mod json;
 mod reader;
 mod records;
 mod segment;

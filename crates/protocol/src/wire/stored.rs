@@ -42,7 +42,8 @@ pub(crate) fn read_prefix(bytes: Bytes) -> Result<(i16, Reader), DecodeError> {
 macro_rules! record_enum {
     ($(#[$doc:meta])+ $enum:ident { $($type:literal => $variant:ident($message:ident),)+ }) => {
         $(#[$doc])+
-        #[derive(Clone, Debug, PartialEq)]
+        #[derive(Clone, Debug, PartialEq, serde::Serialize)]
+        #[serde(untagged)]
         #[allow(clippy::large_enum_variant, reason = "records are handled one at a time")]
         pub enum $enum {
             $(#[doc = concat!("Type ", $type, ".")] $variant($message),)+

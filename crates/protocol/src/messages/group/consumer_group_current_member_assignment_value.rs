@@ -9,7 +9,8 @@ use crate::wire::{
 };
 
 /// The value of a coordinator's record of type 8, versions 0, flexible versions 0+.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ConsumerGroupCurrentMemberAssignmentValue {
     /// `MemberEpoch` int32, versions 0+.
     pub member_epoch: i32,
@@ -22,6 +23,7 @@ pub struct ConsumerGroupCurrentMemberAssignmentValue {
     /// `PartitionsPendingRevocation` array of TopicPartitions, versions 0+.
     pub partitions_pending_revocation: Vec<TopicPartitions>,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 
@@ -60,7 +62,8 @@ impl Element for ConsumerGroupCurrentMemberAssignmentValue {
 }
 
 /// Part of [`ConsumerGroupCurrentMemberAssignmentValue`].
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct TopicPartitions {
     /// `TopicId` uuid, versions 0+.
     pub topic_id: Uuid,
@@ -69,6 +72,7 @@ pub struct TopicPartitions {
     /// `AssignmentEpochs` array of int32, versions 0+, nullable 0+, tag 0 in 0.
     pub assignment_epochs: Option<Vec<i32>>,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 

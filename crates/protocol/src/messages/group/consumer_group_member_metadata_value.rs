@@ -9,7 +9,8 @@ use crate::wire::{
 use bytes::Bytes;
 
 /// The value of a coordinator's record of type 5, versions 0, flexible versions 0+.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ConsumerGroupMemberMetadataValue {
     /// `InstanceId` string, versions 0+, nullable 0+.
     pub instance_id: Option<String>,
@@ -30,6 +31,7 @@ pub struct ConsumerGroupMemberMetadataValue {
     /// `ClassicMemberMetadata` ClassicMemberMetadata, versions 0+, nullable 0+, tag 0 in 0.
     pub classic_member_metadata: Option<Box<ClassicMemberMetadata>>,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 
@@ -120,13 +122,15 @@ impl Element for ConsumerGroupMemberMetadataValue {
 }
 
 /// Part of [`ConsumerGroupMemberMetadataValue`].
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ClassicMemberMetadata {
     /// `SessionTimeoutMs` int32, versions 0+.
     pub session_timeout_ms: i32,
     /// `SupportedProtocols` array of ClassicProtocol, versions 0+.
     pub supported_protocols: Vec<ClassicProtocol>,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 
@@ -157,13 +161,16 @@ impl Element for ClassicMemberMetadata {
 }
 
 /// Part of [`ConsumerGroupMemberMetadataValue`].
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ClassicProtocol {
     /// `Name` string, versions 0+.
     pub name: String,
     /// `Metadata` bytes, versions 0+.
+    #[serde(serialize_with = "crate::wire::json::bytes")]
     pub metadata: Bytes,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 

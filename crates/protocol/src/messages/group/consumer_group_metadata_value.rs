@@ -5,13 +5,15 @@
 use crate::wire::{DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer};
 
 /// The value of a coordinator's record of type 3, versions 0, flexible versions 0+.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ConsumerGroupMetadataValue {
     /// `Epoch` int32, versions 0+.
     pub epoch: i32,
     /// `MetadataHash` int64, versions 0+, tag 0 in 0, default 0.
     pub metadata_hash: i64,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 

@@ -9,11 +9,13 @@ use crate::wire::{
 };
 
 /// The value of a coordinator's record of type 4, versions 0, flexible versions 0+.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ConsumerGroupPartitionMetadataValue {
     /// `Topics` array of TopicMetadata, versions 0+.
     pub topics: Vec<TopicMetadata>,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 
@@ -40,7 +42,8 @@ impl Element for ConsumerGroupPartitionMetadataValue {
 }
 
 /// Part of [`ConsumerGroupPartitionMetadataValue`].
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct TopicMetadata {
     /// `TopicId` uuid, versions 0+.
     pub topic_id: Uuid,
@@ -51,6 +54,7 @@ pub struct TopicMetadata {
     /// `PartitionMetadata` array of PartitionMetadata, versions 0+.
     pub partition_metadata: Vec<PartitionMetadata>,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 
@@ -86,13 +90,15 @@ impl Element for TopicMetadata {
 }
 
 /// Part of [`ConsumerGroupPartitionMetadataValue`].
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct PartitionMetadata {
     /// `Partition` int32, versions 0+.
     pub partition: i32,
     /// `Racks` array of string, versions 0+.
     pub racks: Vec<String>,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 

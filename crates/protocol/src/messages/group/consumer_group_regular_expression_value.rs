@@ -8,7 +8,8 @@ use crate::wire::{
 };
 
 /// The value of a coordinator's record of type 16, versions 0, flexible versions 0+.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ConsumerGroupRegularExpressionValue {
     /// `Topics` array of string, versions 0+.
     pub topics: Vec<String>,
@@ -17,6 +18,7 @@ pub struct ConsumerGroupRegularExpressionValue {
     /// `Timestamp` int64, versions 0+.
     pub timestamp: i64,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 

@@ -9,11 +9,13 @@ use crate::wire::{
 };
 
 /// The value of a coordinator's record of type 7, versions 0, flexible versions 0+.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ConsumerGroupTargetAssignmentMemberValue {
     /// `TopicPartitions` array of TopicPartition, versions 0+.
     pub topic_partitions: Vec<TopicPartition>,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 
@@ -40,13 +42,15 @@ impl Element for ConsumerGroupTargetAssignmentMemberValue {
 }
 
 /// Part of [`ConsumerGroupTargetAssignmentMemberValue`].
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct TopicPartition {
     /// `TopicId` uuid, versions 0+.
     pub topic_id: Uuid,
     /// `Partitions` array of int32, versions 0+.
     pub partitions: Vec<i32>,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 

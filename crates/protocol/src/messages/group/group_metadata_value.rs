@@ -9,7 +9,8 @@ use crate::wire::{
 use bytes::Bytes;
 
 /// The value of a coordinator's record of type 2, versions 0-4, flexible versions 4+.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct GroupMetadataValue {
     /// `protocolType` string, versions 0+.
     pub protocol_type: String,
@@ -24,6 +25,7 @@ pub struct GroupMetadataValue {
     /// `members` array of MemberMetadata, versions 0+.
     pub members: Vec<MemberMetadata>,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 
@@ -81,7 +83,8 @@ impl Element for GroupMetadataValue {
 }
 
 /// Part of [`GroupMetadataValue`].
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct MemberMetadata {
     /// `memberId` string, versions 0+.
     pub member_id: String,
@@ -96,10 +99,13 @@ pub struct MemberMetadata {
     /// `sessionTimeout` int32, versions 0+.
     pub session_timeout: i32,
     /// `subscription` bytes, versions 0+.
+    #[serde(serialize_with = "crate::wire::json::bytes")]
     pub subscription: Bytes,
     /// `assignment` bytes, versions 0+.
+    #[serde(serialize_with = "crate::wire::json::bytes")]
     pub assignment: Bytes,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 

@@ -5,7 +5,8 @@
 use crate::wire::{DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer};
 
 /// The value of a coordinator's record of type 0, versions 0, flexible versions none.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct LegacyOffsetCommitValue {
     /// `offset` int64, versions 0.
     pub offset: i64,
@@ -14,6 +15,7 @@ pub struct LegacyOffsetCommitValue {
     /// `commitTimestamp` int64, versions 0.
     pub commit_timestamp: i64,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 

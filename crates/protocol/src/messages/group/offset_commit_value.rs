@@ -6,7 +6,8 @@ use crate::uuid::Uuid;
 use crate::wire::{DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer};
 
 /// The value of a coordinator's record of type 1, versions 0-4, flexible versions 4+.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct OffsetCommitValue {
     /// `offset` int64, versions 0+.
     pub offset: i64,
@@ -21,6 +22,7 @@ pub struct OffsetCommitValue {
     /// `topicId` uuid, versions 4+, tag 0 in 4, ignorable.
     pub topic_id: Uuid,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 

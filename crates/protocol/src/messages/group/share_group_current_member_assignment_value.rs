@@ -9,7 +9,8 @@ use crate::wire::{
 };
 
 /// The value of a coordinator's record of type 14, versions 0, flexible versions 0+.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ShareGroupCurrentMemberAssignmentValue {
     /// `MemberEpoch` int32, versions 0+.
     pub member_epoch: i32,
@@ -20,6 +21,7 @@ pub struct ShareGroupCurrentMemberAssignmentValue {
     /// `AssignedPartitions` array of TopicPartitions, versions 0+.
     pub assigned_partitions: Vec<TopicPartitions>,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 
@@ -55,13 +57,15 @@ impl Element for ShareGroupCurrentMemberAssignmentValue {
 }
 
 /// Part of [`ShareGroupCurrentMemberAssignmentValue`].
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct TopicPartitions {
     /// `TopicId` uuid, versions 0+.
     pub topic_id: Uuid,
     /// `Partitions` array of int32, versions 0+.
     pub partitions: Vec<i32>,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 

@@ -8,7 +8,8 @@ use crate::wire::{
 };
 
 /// The value of a coordinator's record of type 10, versions 0, flexible versions 0+.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ShareGroupMemberMetadataValue {
     /// `RackId` string, versions 0+, nullable 0+.
     pub rack_id: Option<String>,
@@ -19,6 +20,7 @@ pub struct ShareGroupMemberMetadataValue {
     /// `SubscribedTopicNames` array of string, versions 0+.
     pub subscribed_topic_names: Vec<String>,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 

@@ -9,7 +9,8 @@ use crate::wire::{
 };
 
 /// The value of a coordinator's record of type 15, versions 0, flexible versions 0+.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ShareGroupStatePartitionMetadataValue {
     /// `InitializingTopics` array of TopicPartitionsInfo, versions 0+.
     pub initializing_topics: Vec<TopicPartitionsInfo>,
@@ -18,6 +19,7 @@ pub struct ShareGroupStatePartitionMetadataValue {
     /// `DeletingTopics` array of TopicInfo, versions 0+.
     pub deleting_topics: Vec<TopicInfo>,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 
@@ -50,7 +52,8 @@ impl Element for ShareGroupStatePartitionMetadataValue {
 }
 
 /// Part of [`ShareGroupStatePartitionMetadataValue`].
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct TopicPartitionsInfo {
     /// `TopicId` uuid, versions 0+.
     pub topic_id: Uuid,
@@ -59,6 +62,7 @@ pub struct TopicPartitionsInfo {
     /// `Partitions` array of int32, versions 0+.
     pub partitions: Vec<i32>,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 
@@ -92,13 +96,15 @@ impl Element for TopicPartitionsInfo {
 }
 
 /// Part of [`ShareGroupStatePartitionMetadataValue`].
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct TopicInfo {
     /// `TopicId` uuid, versions 0+.
     pub topic_id: Uuid,
     /// `TopicName` string, versions 0+.
     pub topic_name: String,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 

@@ -5,13 +5,15 @@
 use crate::wire::{DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer};
 
 /// The key of a coordinator's record of type 22, versions 0, flexible versions none.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct StreamsGroupCurrentMemberAssignmentKey {
     /// `GroupId` string, versions 0.
     pub group_id: String,
     /// `MemberId` string, versions 0.
     pub member_id: String,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 

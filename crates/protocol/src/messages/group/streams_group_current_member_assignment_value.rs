@@ -8,7 +8,8 @@ use crate::wire::{
 };
 
 /// The value of a coordinator's record of type 22, versions 0, flexible versions 0+.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct StreamsGroupCurrentMemberAssignmentValue {
     /// `MemberEpoch` int32, versions 0+.
     pub member_epoch: i32,
@@ -29,6 +30,7 @@ pub struct StreamsGroupCurrentMemberAssignmentValue {
     /// `WarmupTasksPendingRevocation` array of TaskIds, versions 0+.
     pub warmup_tasks_pending_revocation: Vec<TaskIds>,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 
@@ -79,7 +81,8 @@ impl Element for StreamsGroupCurrentMemberAssignmentValue {
 }
 
 /// Part of [`StreamsGroupCurrentMemberAssignmentValue`].
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct TaskIds {
     /// `SubtopologyId` string, versions 0+.
     pub subtopology_id: String,
@@ -88,6 +91,7 @@ pub struct TaskIds {
     /// `AssignmentEpochs` array of int32, versions 0+, nullable 0+, tag 0 in 0.
     pub assignment_epochs: Option<Vec<i32>>,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 

@@ -8,7 +8,8 @@ use crate::wire::{
 };
 
 /// The value of a coordinator's record of type 19, versions 0, flexible versions 0+.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct StreamsGroupMemberMetadataValue {
     /// `InstanceId` string, versions 0+, nullable 0+.
     pub instance_id: Option<String>,
@@ -29,6 +30,7 @@ pub struct StreamsGroupMemberMetadataValue {
     /// `ClientTags` array of KeyValue, versions 0+.
     pub client_tags: Vec<KeyValue>,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 
@@ -96,13 +98,15 @@ impl Element for StreamsGroupMemberMetadataValue {
 }
 
 /// Part of [`StreamsGroupMemberMetadataValue`].
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Endpoint {
     /// `Host` string, versions 0+.
     pub host: String,
     /// `Port` uint16, versions 0+.
     pub port: u16,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 
@@ -133,13 +137,15 @@ impl Element for Endpoint {
 }
 
 /// Part of [`StreamsGroupMemberMetadataValue`].
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct KeyValue {
     /// `Key` string, versions 0+.
     pub key: String,
     /// `Value` string, versions 0+.
     pub value: String,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 

@@ -8,7 +8,8 @@ use crate::wire::{
 };
 
 /// The value of a coordinator's record of type 17, versions 0, flexible versions 0+.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct StreamsGroupMetadataValue {
     /// `Epoch` int32, versions 0+.
     pub epoch: i32,
@@ -19,6 +20,7 @@ pub struct StreamsGroupMetadataValue {
     /// `LastAssignmentConfigs` array of LastAssignmentConfig, versions 0+, nullable 0+, tag 1 in 0.
     pub last_assignment_configs: Option<Vec<LastAssignmentConfig>>,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 
@@ -92,13 +94,15 @@ impl Element for StreamsGroupMetadataValue {
 }
 
 /// Part of [`StreamsGroupMetadataValue`].
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct LastAssignmentConfig {
     /// `Key` string, versions 0+.
     pub key: String,
     /// `Value` string, versions 0+.
     pub value: String,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 

@@ -8,7 +8,8 @@ use crate::wire::{
 };
 
 /// The value of a coordinator's record of type 21, versions 0, flexible versions 0+.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct StreamsGroupTargetAssignmentMemberValue {
     /// `ActiveTasks` array of TaskIds, versions 0+.
     pub active_tasks: Vec<TaskIds>,
@@ -17,6 +18,7 @@ pub struct StreamsGroupTargetAssignmentMemberValue {
     /// `WarmupTasks` array of TaskIds, versions 0+.
     pub warmup_tasks: Vec<TaskIds>,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 
@@ -49,13 +51,15 @@ impl Element for StreamsGroupTargetAssignmentMemberValue {
 }
 
 /// Part of [`StreamsGroupTargetAssignmentMemberValue`].
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct TaskIds {
     /// `SubtopologyId` string, versions 0+.
     pub subtopology_id: String,
     /// `Partitions` array of int32, versions 0+.
     pub partitions: Vec<i32>,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 

@@ -8,13 +8,15 @@ use crate::wire::{
 };
 
 /// The value of a coordinator's record of type 23, versions 0, flexible versions 0+.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct StreamsGroupTopologyValue {
     /// `Epoch` int32, versions 0+.
     pub epoch: i32,
     /// `Subtopologies` array of Subtopology, versions 0+.
     pub subtopologies: Vec<Subtopology>,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 
@@ -44,7 +46,8 @@ impl Element for StreamsGroupTopologyValue {
 }
 
 /// Part of [`StreamsGroupTopologyValue`].
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Subtopology {
     /// `SubtopologyId` string, versions 0+.
     pub subtopology_id: String,
@@ -61,6 +64,7 @@ pub struct Subtopology {
     /// `CopartitionGroups` array of CopartitionGroup, versions 0+.
     pub copartition_groups: Vec<CopartitionGroup>,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 
@@ -105,7 +109,8 @@ impl Element for Subtopology {
 }
 
 /// Part of [`StreamsGroupTopologyValue`].
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct TopicInfo {
     /// `Name` string, versions 0+.
     pub name: String,
@@ -116,6 +121,7 @@ pub struct TopicInfo {
     /// `TopicConfigs` array of TopicConfig, versions 0+.
     pub topic_configs: Vec<TopicConfig>,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 
@@ -151,7 +157,8 @@ impl Element for TopicInfo {
 }
 
 /// Part of [`StreamsGroupTopologyValue`].
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct CopartitionGroup {
     /// `SourceTopics` array of int16, versions 0+.
     pub source_topics: Vec<i16>,
@@ -160,6 +167,7 @@ pub struct CopartitionGroup {
     /// `RepartitionSourceTopics` array of int16, versions 0+.
     pub repartition_source_topics: Vec<i16>,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 
@@ -193,13 +201,15 @@ impl Element for CopartitionGroup {
 }
 
 /// Part of [`StreamsGroupTopologyValue`].
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct TopicConfig {
     /// `key` string, versions 0+.
     pub key: String,
     /// `value` string, versions 0+.
     pub value: String,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 

@@ -5,11 +5,13 @@
 use crate::wire::{DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer};
 
 /// Record type 25 of a metadata log, versions 0, flexible versions 0+.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct AbortTransactionRecord {
     /// `Reason` string, versions 0+, nullable 0+, tag 0 in 0, default null.
     pub reason: Option<String>,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 

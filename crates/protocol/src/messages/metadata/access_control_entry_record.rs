@@ -6,7 +6,8 @@ use crate::uuid::Uuid;
 use crate::wire::{DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer};
 
 /// Record type 18 of a metadata log, versions 0, flexible versions 0+.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct AccessControlEntryRecord {
     /// `Id` uuid, versions 0+.
     pub id: Uuid,
@@ -25,6 +26,7 @@ pub struct AccessControlEntryRecord {
     /// `PermissionType` int8, versions 0+.
     pub permission_type: i8,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 

@@ -9,7 +9,8 @@ use crate::wire::{
 };
 
 /// Record type 17 of a metadata log, versions 0-3, flexible versions 0+.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct BrokerRegistrationChangeRecord {
     /// `BrokerId` int32 (brokerId), versions 0+.
     pub broker_id: i32,
@@ -24,6 +25,7 @@ pub struct BrokerRegistrationChangeRecord {
     /// `CordonedLogDirs` array of uuid, versions 3+, nullable 3+, tag 3 in 3, default null.
     pub cordoned_log_dirs: Option<Vec<Uuid>>,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 

@@ -8,7 +8,8 @@ use crate::wire::{
 };
 
 /// Record type 14 of a metadata log, versions 0, flexible versions 0+.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ClientQuotaRecord {
     /// `Entity` array of EntityData, versions 0+.
     pub entity: Vec<EntityData>,
@@ -19,6 +20,7 @@ pub struct ClientQuotaRecord {
     /// `Remove` bool, versions 0+.
     pub remove: bool,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 
@@ -54,13 +56,15 @@ impl Element for ClientQuotaRecord {
 }
 
 /// Part of [`ClientQuotaRecord`].
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct EntityData {
     /// `EntityType` string, versions 0+.
     pub entity_type: String,
     /// `EntityName` string, versions 0+, nullable 0+.
     pub entity_name: Option<String>,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 

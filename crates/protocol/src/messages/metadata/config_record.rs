@@ -5,7 +5,8 @@
 use crate::wire::{DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer};
 
 /// Record type 4 of a metadata log, versions 0, flexible versions 0+.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ConfigRecord {
     /// `ResourceType` int8, versions 0+.
     pub resource_type: i8,
@@ -16,6 +17,7 @@ pub struct ConfigRecord {
     /// `Value` string, versions 0+, nullable 0+.
     pub value: Option<String>,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 

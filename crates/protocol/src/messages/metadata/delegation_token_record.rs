@@ -8,7 +8,8 @@ use crate::wire::{
 };
 
 /// Record type 10 of a metadata log, versions 0, flexible versions 0+.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct DelegationTokenRecord {
     /// `Owner` string, versions 0+.
     pub owner: String,
@@ -25,6 +26,7 @@ pub struct DelegationTokenRecord {
     /// `TokenId` string, versions 0+.
     pub token_id: String,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 

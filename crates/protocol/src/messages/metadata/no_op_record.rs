@@ -5,9 +5,11 @@
 use crate::wire::{DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer};
 
 /// Record type 20 of a metadata log, versions 0, flexible versions 0+.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct NoOpRecord {
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 

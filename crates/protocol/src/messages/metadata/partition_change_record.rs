@@ -9,7 +9,8 @@ use crate::wire::{
 };
 
 /// Record type 5 of a metadata log, versions 0-2, flexible versions 0+.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct PartitionChangeRecord {
     /// `PartitionId` int32, versions 0+, default -1.
     pub partition_id: i32,
@@ -34,6 +35,7 @@ pub struct PartitionChangeRecord {
     /// `LastKnownElr` array of int32 (brokerId), versions 2+, nullable 2+, tag 7 in 2, default null.
     pub last_known_elr: Option<Vec<i32>>,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 

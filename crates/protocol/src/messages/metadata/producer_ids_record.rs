@@ -5,7 +5,8 @@
 use crate::wire::{DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer};
 
 /// Record type 15 of a metadata log, versions 0, flexible versions 0+.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ProducerIdsRecord {
     /// `BrokerId` int32 (brokerId), versions 0+.
     pub broker_id: i32,
@@ -14,6 +15,7 @@ pub struct ProducerIdsRecord {
     /// `NextProducerId` int64, versions 0+.
     pub next_producer_id: i64,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 

@@ -9,7 +9,8 @@ use crate::wire::{
 };
 
 /// Record type 0 of a metadata log, versions 0-4, flexible versions 0+.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct RegisterBrokerRecord {
     /// `BrokerId` int32 (brokerId), versions 0+.
     pub broker_id: i32,
@@ -34,6 +35,7 @@ pub struct RegisterBrokerRecord {
     /// `CordonedLogDirs` array of uuid, versions 4+, nullable 4+, tag 1 in 4, default null.
     pub cordoned_log_dirs: Option<Vec<Uuid>>,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 
@@ -158,7 +160,8 @@ impl Element for RegisterBrokerRecord {
 }
 
 /// Part of [`RegisterBrokerRecord`].
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct BrokerEndpoint {
     /// `Name` string, versions 0+.
     pub name: String,
@@ -169,6 +172,7 @@ pub struct BrokerEndpoint {
     /// `SecurityProtocol` int16, versions 0+.
     pub security_protocol: i16,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 
@@ -204,7 +208,8 @@ impl Element for BrokerEndpoint {
 }
 
 /// Part of [`RegisterBrokerRecord`].
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct BrokerFeature {
     /// `Name` string, versions 0+.
     pub name: String,
@@ -213,6 +218,7 @@ pub struct BrokerFeature {
     /// `MaxSupportedVersion` int16, versions 0+.
     pub max_supported_version: i16,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 

@@ -9,7 +9,8 @@ use crate::wire::{
 };
 
 /// Record type 27 of a metadata log, versions 0, flexible versions 0+.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct RegisterControllerRecord {
     /// `ControllerId` int32, versions 0+.
     pub controller_id: i32,
@@ -22,6 +23,7 @@ pub struct RegisterControllerRecord {
     /// `Features` array of ControllerFeature, versions 0+.
     pub features: Vec<ControllerFeature>,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 
@@ -60,7 +62,8 @@ impl Element for RegisterControllerRecord {
 }
 
 /// Part of [`RegisterControllerRecord`].
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ControllerEndpoint {
     /// `Name` string, versions 0+.
     pub name: String,
@@ -71,6 +74,7 @@ pub struct ControllerEndpoint {
     /// `SecurityProtocol` int16, versions 0+.
     pub security_protocol: i16,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 
@@ -106,7 +110,8 @@ impl Element for ControllerEndpoint {
 }
 
 /// Part of [`RegisterControllerRecord`].
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ControllerFeature {
     /// `Name` string, versions 0+.
     pub name: String,
@@ -115,6 +120,7 @@ pub struct ControllerFeature {
     /// `MaxSupportedVersion` int16, versions 0+.
     pub max_supported_version: i16,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 

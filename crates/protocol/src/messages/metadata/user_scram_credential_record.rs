@@ -6,21 +6,26 @@ use crate::wire::{DecodeError, Element, EncodeError, Message, RawTaggedField, Re
 use bytes::Bytes;
 
 /// Record type 11 of a metadata log, versions 0, flexible versions 0+.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct UserScramCredentialRecord {
     /// `Name` string, versions 0+.
     pub name: String,
     /// `Mechanism` int8, versions 0+.
     pub mechanism: i8,
     /// `Salt` bytes, versions 0+.
+    #[serde(serialize_with = "crate::wire::json::bytes")]
     pub salt: Bytes,
     /// `StoredKey` bytes, versions 0+.
+    #[serde(serialize_with = "crate::wire::json::bytes")]
     pub stored_key: Bytes,
     /// `ServerKey` bytes, versions 0+.
+    #[serde(serialize_with = "crate::wire::json::bytes")]
     pub server_key: Bytes,
     /// `Iterations` int32, versions 0+.
     pub iterations: i32,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 

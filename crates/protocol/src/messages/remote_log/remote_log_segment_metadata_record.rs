@@ -10,7 +10,8 @@ use crate::wire::{
 use bytes::Bytes;
 
 /// Record type 0 of a metadata log, versions 0, flexible versions 0+.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct RemoteLogSegmentMetadataRecord {
     /// `RemoteLogSegmentId` RemoteLogSegmentIdEntry, versions 0+.
     pub remote_log_segment_id: RemoteLogSegmentIdEntry,
@@ -29,12 +30,14 @@ pub struct RemoteLogSegmentMetadataRecord {
     /// `SegmentSizeInBytes` int32, versions 0+.
     pub segment_size_in_bytes: i32,
     /// `CustomMetadata` bytes, versions 0+, nullable 0+, default null.
+    #[serde(serialize_with = "crate::wire::json::nullable_bytes")]
     pub custom_metadata: Option<Bytes>,
     /// `RemoteLogSegmentState` int8, versions 0+.
     pub remote_log_segment_state: i8,
     /// `TxnIndexEmpty` bool, versions 0+, tag 0 in 0.
     pub txn_index_empty: bool,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 
@@ -105,13 +108,15 @@ impl Element for RemoteLogSegmentMetadataRecord {
 }
 
 /// Part of [`RemoteLogSegmentMetadataRecord`].
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct RemoteLogSegmentIdEntry {
     /// `TopicIdPartition` TopicIdPartitionEntry, versions 0+.
     pub topic_id_partition: TopicIdPartitionEntry,
     /// `Id` uuid, versions 0+.
     pub id: Uuid,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 
@@ -142,13 +147,15 @@ impl Element for RemoteLogSegmentIdEntry {
 }
 
 /// Part of [`RemoteLogSegmentMetadataRecord`].
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct SegmentLeaderEpochEntry {
     /// `LeaderEpoch` int32, versions 0+.
     pub leader_epoch: i32,
     /// `Offset` int64, versions 0+.
     pub offset: i64,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 
@@ -179,7 +186,8 @@ impl Element for SegmentLeaderEpochEntry {
 }
 
 /// Part of [`RemoteLogSegmentMetadataRecord`].
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct TopicIdPartitionEntry {
     /// `Name` string, versions 0+.
     pub name: String,
@@ -188,6 +196,7 @@ pub struct TopicIdPartitionEntry {
     /// `Partition` int32, versions 0+.
     pub partition: i32,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 

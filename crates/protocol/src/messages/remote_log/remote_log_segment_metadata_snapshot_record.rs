@@ -10,7 +10,8 @@ use crate::wire::{
 use bytes::Bytes;
 
 /// Record type 3 of a metadata log, versions 0, flexible versions 0+.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct RemoteLogSegmentMetadataSnapshotRecord {
     /// `SegmentId` uuid, versions 0+.
     pub segment_id: Uuid,
@@ -29,12 +30,14 @@ pub struct RemoteLogSegmentMetadataSnapshotRecord {
     /// `SegmentSizeInBytes` int32, versions 0+.
     pub segment_size_in_bytes: i32,
     /// `CustomMetadata` bytes, versions 0+, nullable 0+, default null.
+    #[serde(serialize_with = "crate::wire::json::nullable_bytes")]
     pub custom_metadata: Option<Bytes>,
     /// `RemoteLogSegmentState` int8, versions 0+.
     pub remote_log_segment_state: i8,
     /// `TxnIndexEmpty` bool, versions 0+, tag 0 in 0.
     pub txn_index_empty: bool,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 
@@ -105,13 +108,15 @@ impl Element for RemoteLogSegmentMetadataSnapshotRecord {
 }
 
 /// Part of [`RemoteLogSegmentMetadataSnapshotRecord`].
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct SegmentLeaderEpochEntry {
     /// `LeaderEpoch` int32, versions 0+.
     pub leader_epoch: i32,
     /// `Offset` int64, versions 0+.
     pub offset: i64,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 

@@ -7,7 +7,8 @@ use crate::wire::{DecodeError, Element, EncodeError, Message, RawTaggedField, Re
 use bytes::Bytes;
 
 /// Record type 1 of a metadata log, versions 0, flexible versions 0+.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct RemoteLogSegmentMetadataUpdateRecord {
     /// `RemoteLogSegmentId` RemoteLogSegmentIdEntry, versions 0+.
     pub remote_log_segment_id: RemoteLogSegmentIdEntry,
@@ -16,10 +17,12 @@ pub struct RemoteLogSegmentMetadataUpdateRecord {
     /// `EventTimestampMs` int64, versions 0+.
     pub event_timestamp_ms: i64,
     /// `CustomMetadata` bytes, versions 0+, nullable 0+, default null.
+    #[serde(serialize_with = "crate::wire::json::nullable_bytes")]
     pub custom_metadata: Option<Bytes>,
     /// `RemoteLogSegmentState` int8, versions 0+.
     pub remote_log_segment_state: i8,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 
@@ -58,13 +61,15 @@ impl Element for RemoteLogSegmentMetadataUpdateRecord {
 }
 
 /// Part of [`RemoteLogSegmentMetadataUpdateRecord`].
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct RemoteLogSegmentIdEntry {
     /// `TopicIdPartition` TopicIdPartitionEntry, versions 0+.
     pub topic_id_partition: TopicIdPartitionEntry,
     /// `Id` uuid, versions 0+.
     pub id: Uuid,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 
@@ -95,7 +100,8 @@ impl Element for RemoteLogSegmentIdEntry {
 }
 
 /// Part of [`RemoteLogSegmentMetadataUpdateRecord`].
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct TopicIdPartitionEntry {
     /// `Name` string, versions 0+.
     pub name: String,
@@ -104,6 +110,7 @@ pub struct TopicIdPartitionEntry {
     /// `Partition` int32, versions 0+.
     pub partition: i32,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 

@@ -6,7 +6,8 @@ use crate::uuid::Uuid;
 use crate::wire::{DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer};
 
 /// Record type 2 of a metadata log, versions 0, flexible versions 0+.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct RemotePartitionDeleteMetadataRecord {
     /// `TopicIdPartition` TopicIdPartitionEntry, versions 0+.
     pub topic_id_partition: TopicIdPartitionEntry,
@@ -17,6 +18,7 @@ pub struct RemotePartitionDeleteMetadataRecord {
     /// `RemotePartitionDeleteState` int8, versions 0+.
     pub remote_partition_delete_state: i8,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 
@@ -52,7 +54,8 @@ impl Element for RemotePartitionDeleteMetadataRecord {
 }
 
 /// Part of [`RemotePartitionDeleteMetadataRecord`].
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct TopicIdPartitionEntry {
     /// `Name` string, versions 0+.
     pub name: String,
@@ -61,6 +64,7 @@ pub struct TopicIdPartitionEntry {
     /// `Partition` int32, versions 0+.
     pub partition: i32,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 

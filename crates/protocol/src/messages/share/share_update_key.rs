@@ -6,7 +6,8 @@ use crate::uuid::Uuid;
 use crate::wire::{DecodeError, Element, EncodeError, Message, RawTaggedField, Reader, Writer};
 
 /// The key of a coordinator's record of type 1, versions 0, flexible versions none.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ShareUpdateKey {
     /// `GroupId` string, versions 0.
     pub group_id: String,
@@ -15,6 +16,7 @@ pub struct ShareUpdateKey {
     /// `Partition` int32, versions 0.
     pub partition: i32,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 

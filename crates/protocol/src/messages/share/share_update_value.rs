@@ -8,7 +8,8 @@ use crate::wire::{
 };
 
 /// The value of a coordinator's record of type 1, versions 0, flexible versions 0+.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ShareUpdateValue {
     /// `SnapshotEpoch` int32, versions 0+.
     pub snapshot_epoch: i32,
@@ -21,6 +22,7 @@ pub struct ShareUpdateValue {
     /// `StateBatches` array of StateBatch, versions 0+.
     pub state_batches: Vec<StateBatch>,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 
@@ -89,7 +91,8 @@ impl Element for ShareUpdateValue {
 }
 
 /// Part of [`ShareUpdateValue`].
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct StateBatch {
     /// `FirstOffset` int64, versions 0+.
     pub first_offset: i64,
@@ -100,6 +103,7 @@ pub struct StateBatch {
     /// `DeliveryCount` int16, versions 0+.
     pub delivery_count: i16,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 

@@ -8,7 +8,8 @@ use crate::wire::{
 };
 
 /// The value of a coordinator's record of type 0, versions 0-1, flexible versions 1+.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct TransactionLogValue {
     /// `ProducerId` int64, versions 0+.
     pub producer_id: i64,
@@ -33,6 +34,7 @@ pub struct TransactionLogValue {
     /// `ClientTransactionVersion` int16, versions 1+, tag 2 in 1, default 0.
     pub client_transaction_version: i16,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 
@@ -170,13 +172,15 @@ impl Element for TransactionLogValue {
 }
 
 /// Part of [`TransactionLogValue`].
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct PartitionsSchema {
     /// `Topic` string, versions 0+.
     pub topic: String,
     /// `PartitionIds` array of int32, versions 0+.
     pub partition_ids: Vec<i32>,
     /// Tagged fields that the schema does not declare.
+    #[serde(skip)]
     pub unknown_tagged_fields: Vec<RawTaggedField>,
 }
 
