@@ -6,6 +6,7 @@
 //! - `segment`, `segment_read`, `batch_scan`, `offset_index`, `time_index`, `transaction_index`: the
 //!   files of a segment.
 //! - `producer_state`, `producer_snapshot`: sequences and transactions of producers.
+//! - [`inspect`]: those files for tools that show them.
 //! - `leader_epochs`, `checkpoint`, `partition_metadata`, [`meta_properties`], `clean_shutdown`: small files.
 //! - `recovery`, `leftovers`: opening a log after whatever happened.
 //! - `disk`: every operation on files, so that tests can let any of them fail.
@@ -26,6 +27,7 @@ mod failure_tests;
 #[cfg(test)]
 mod fixture_tests;
 mod index_file;
+pub mod inspect;
 mod leader_epochs;
 mod leftovers;
 mod log;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use ottla_protocol::ids::{LeaderEpoch, Offset, TopicId, TopicPartition};
-use tracing::{info, warn};
+use tracing::{debug, warn};
 
 use crate::checkpoint::CheckpointError;
 use crate::error::DiskError;
@@ -278,7 +278,7 @@ impl<'a> Loading<'a> {
         let Some(oldest) = suspects.first() else {
             return Ok(());
         };
-        info!(log = %self.topic_partition, %recovery_point, segments = suspects.len(), "recovering after an unclean stop");
+        debug!(log = %self.topic_partition, %recovery_point, segments = suspects.len(), "checking batches");
         let mut producers = load_producers(self.directory, &self.segments, oldest.base_offset())?;
         for (checked, segment) in suspects.iter().enumerate() {
             self.without_indexes

@@ -9,7 +9,7 @@ use crate::disk;
 use crate::error::DiskError;
 
 /// Bytes of an entry: version, producer id, first, last and last stable offset.
-const ENTRY_BYTES: usize = 34;
+pub(crate) const ENTRY_BYTES: usize = 34;
 /// Version of the entries.
 const VERSION: i16 = 0;
 
@@ -123,7 +123,7 @@ fn encode(entry: AbortedTransaction) -> [u8; ENTRY_BYTES] {
     bytes
 }
 
-fn decode(bytes: &[u8]) -> Option<AbortedTransaction> {
+pub(crate) fn decode(bytes: &[u8]) -> Option<AbortedTransaction> {
     let (version, rest) = bytes.split_first_chunk::<2>()?;
     let (words, _) = rest.as_chunks::<8>();
     let [producer_id, first_offset, last_offset, last_stable_offset] = words else {
