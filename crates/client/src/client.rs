@@ -1,6 +1,6 @@
 //! The brokers of one cluster, and which of them to ask.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use ottla_protocol::messages::find_coordinator_request::FindCoordinatorRequest;
@@ -29,9 +29,14 @@ pub struct Node {
 /// A request could not be answered by the cluster.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// None of the bootstrap addresses answers.
-    #[error("none of the addresses given answers; the last one: {0}")]
-    Unreachable(#[source] ConnectError),
+    /// None of several bootstrap addresses answers.
+    #[error("none of the {tried} addresses answers; the last one: {last}")]
+    Unreachable {
+        /// How many were tried.
+        tried: usize,
+        /// What the last one failed with.
+        last: ConnectError,
+    },
     /// No address was given.
     #[error("no bootstrap address is given; name one as host:port")]
     NoAddress,
@@ -59,9 +64,37 @@ pub enum ClientError {
         /// The partition.
         partition: i32,
     },
+    /// The topic has no such partition.
+    #[error("topic {topic} has no partition {partition}, it has {count} (the first is 0)")]
+    NoPartition {
+        /// The topic.
+        topic: String,
+        /// The partition asked for.
+        partition: i32,
+        /// How many it has.
+        count: usize,
+    },
     /// The cluster's metadata names no such broker.
     #[error("broker {0} is not part of the cluster")]
     UnknownNode(i32),
+}
+
+impl ClientError {
+    /// Whether the same request may succeed when it is sent again: a broker restarts, or another
+    /// one leads now.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Connect(_) | Self::Unreachable { .. } | Self::NoLeader { .. } => true,
+            Self::Request(error) => matches!(
+                error,
+                RequestError::Socket { .. } | RequestError::TimedOut { .. }
+            ),
+            Self::Refused { code, .. } => {
+                code.is_retriable() && *code != ErrorCode::UnknownTopicOrPartition
+            }
+            Self::NoAddress | Self::NoPartition { .. } | Self::UnknownNode(_) => false,
+        }
+    }
 }
 
 /// A cluster seen through its bootstrap addresses.
@@ -73,6 +106,8 @@ pub struct Client {
     nodes: HashMap<i32, Node>,
     connections: HashMap<i32, Connection>,
     controller_id: i32,
+    /// The leaders of the partitions of every topic that was asked for; -1 where there is none.
+    leaders: HashMap<String, BTreeMap<i32, i32>>,
 }
 
 impl Client {
@@ -91,7 +126,13 @@ impl Client {
             nodes: HashMap::new(),
             connections: HashMap::new(),
             controller_id: -1,
+            leaders: HashMap::new(),
         }
+    }
+
+    /// How long an answer may take.
+    pub fn request_timeout(&self) -> Duration {
+        self.request_timeout
     }
 
     /// A connection to whichever bootstrap broker answers.
@@ -119,6 +160,24 @@ impl Client {
         request: &Q,
     ) -> Result<Q::Response, ClientError> {
         let answer = self.node(id).await?.request(request).await;
+        if answer.is_err() {
+            self.connections.remove(&id);
+        }
+        Ok(answer?)
+    }
+
+    /// Asks the broker `id`, in no version above `last_version`.
+    pub async fn request_to_up_to<Q: Request>(
+        &mut self,
+        id: i32,
+        request: &Q,
+        last_version: i16,
+    ) -> Result<Q::Response, ClientError> {
+        let answer = self
+            .node(id)
+            .await?
+            .request_up_to(request, last_version)
+            .await;
         if answer.is_err() {
             self.connections.remove(&id);
         }
@@ -167,6 +226,15 @@ impl Client {
             };
         self.nodes = response.brokers.iter().map(node).collect();
         self.controller_id = response.controller_id;
+        let found = |topic: &&MetadataResponseTopic| error_of(topic.error_code).is_none();
+        for topic in response.topics.iter().filter(found) {
+            let leaders = topic
+                .partitions
+                .iter()
+                .map(|partition| (partition.partition_index, partition.leader_id));
+            self.leaders
+                .insert(topic.name.clone().unwrap_or_default(), leaders.collect());
+        }
         Ok(response)
     }
 
@@ -182,6 +250,49 @@ impl Client {
                 message: None,
             }),
         }
+    }
+
+    /// The partitions of a topic that must exist, in their order.
+    pub async fn partitions(&mut self, topic: &str) -> Result<Vec<i32>, ClientError> {
+        Ok(self.leaders(topic).await?.keys().copied().collect())
+    }
+
+    /// The partitions that each broker leads; what is known already is not asked again.
+    pub async fn by_leader(
+        &mut self,
+        topic: &str,
+        partitions: &[i32],
+    ) -> Result<BTreeMap<i32, Vec<i32>>, ClientError> {
+        let leaders = self.leaders(topic).await?;
+        let mut led: BTreeMap<i32, Vec<i32>> = BTreeMap::new();
+        for &partition in partitions {
+            match leaders.get(&partition) {
+                None => {
+                    return Err(ClientError::NoPartition {
+                        topic: topic.to_owned(),
+                        partition,
+                        count: leaders.len(),
+                    });
+                }
+                Some(-1) => {
+                    self.leaders.remove(topic);
+                    return Err(ClientError::NoLeader {
+                        topic: topic.to_owned(),
+                        partition,
+                    });
+                }
+                Some(leader) => led.entry(*leader).or_default().push(partition),
+            }
+        }
+        Ok(led)
+    }
+
+    /// The leaders of a topic's partitions.
+    async fn leaders(&mut self, topic: &str) -> Result<&BTreeMap<i32, i32>, ClientError> {
+        if !self.leaders.contains_key(topic) {
+            self.topic(topic).await?;
+        }
+        Ok(self.leaders.entry(topic.to_owned()).or_default())
     }
 
     /// The brokers that the last metadata named.
@@ -266,17 +377,22 @@ impl Client {
         self.nodes.clear();
         self.connections.clear();
         self.controller_id = -1;
+        self.leaders.clear();
     }
 
     async fn bootstrap_connection(&self) -> Result<Connection, ClientError> {
-        let mut last = ClientError::NoAddress;
+        let mut failed = None;
         for address in &self.bootstrap {
             match Connection::connect(address, &self.client_id, self.request_timeout).await {
                 Ok(connection) => return Ok(connection),
-                Err(error) => last = ClientError::Unreachable(error),
+                Err(error) => failed = Some(error),
             }
         }
-        Err(last)
+        Err(match (failed, self.bootstrap.len()) {
+            (None, _) => ClientError::NoAddress,
+            (Some(error), 1) => ClientError::Connect(error),
+            (Some(last), tried) => ClientError::Unreachable { tried, last },
+        })
     }
 }
 

@@ -24,7 +24,9 @@ const API_VERSIONS_VERSION: i16 = 3;
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// The socket could not be connected.
-    #[error("cannot connect to {address}: {source}; is a broker listening there?")]
+    #[error(
+        "cannot connect to {address}: {source}; is a broker running there? --bootstrap names another address"
+    )]
     Socket {
         /// `host:port` as asked for.
         address: String,
@@ -40,7 +42,9 @@ pub enum ConnectError {
         timeout: Duration,
     },
     /// The other end does not speak Kafka's protocol, or refuses to.
-    #[error("{address} accepted the connection but did not negotiate versions: {source}")]
+    #[error(
+        "what listens on {address} does not speak Kafka's protocol in plain text ({source}); is that the port of something else, or of a TLS listener?"
+    )]
     Negotiation {
         /// `host:port` as asked for.
         address: String,
@@ -170,6 +174,22 @@ impl Connection {
     pub async fn request<Q: Request>(&mut self, request: &Q) -> Result<Q::Response, RequestError> {
         let version = self
             .version_of::<Q>()
+            .ok_or(RequestError::Unsupported { api: Q::API_KEY })?;
+        self.request_at(request, version).await
+    }
+
+    /// Sends `request` in the highest shared version that is not above `last_version`, such as the
+    /// last one that names topics by name, and waits for its answer.
+    pub async fn request_up_to<Q: Request>(
+        &mut self,
+        request: &Q,
+        last_version: i16,
+    ) -> Result<Q::Response, RequestError> {
+        let served = self.versions.get(&Q::API_KEY.key());
+        let version = self
+            .version_of::<Q>()
+            .map(|version| version.min(last_version))
+            .filter(|version| served.is_some_and(|served| served.contains(version)))
             .ok_or(RequestError::Unsupported { api: Q::API_KEY })?;
         self.request_at(request, version).await
     }

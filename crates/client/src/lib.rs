@@ -5,13 +5,19 @@
 //!   requests sent to the broker that can answer them: any one, a partition's leader, a group's
 //!   coordinator, the controller.
 //!
+//! - [`GroupMember`]: one member of a classic consumer group; [`committed_offsets`], [`commit_offsets`].
+//!
 //! It retries nothing by itself, except that it looks for the right broker again when asked to
-//! ([`Client::refresh`]); it knows nothing of batching, groups or background work.
+//! ([`Client::refresh`]) and that a member joins again; it knows nothing of batching or background work.
 
 mod client;
 mod connection;
+mod group;
+mod group_offsets;
 mod partitioner;
 
 pub use client::{Client, ClientError, Node, error_of};
 pub use connection::{ConnectError, Connection, RequestError};
+pub use group::{GroupMember, Standing};
+pub use group_offsets::{CommittedOffset, Committer, commit_offsets, committed_offsets};
 pub use partitioner::partition_of;
