@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use ottla_config::{BrokerConfig, QuorumKind};
-use ottla_metadata::Endpoint;
+use ottla_metadata::{Endpoint, bootstrap};
 use ottla_protocol::Uuid;
+use ottla_protocol::messages::metadata::MetadataRecord;
 use ottla_storage::meta_properties::{self, MetaProperties, MetaPropertiesError};
 use ottla_storage::{DiskError, DiskOperation};
 use tracing::{error, info};
@@ -13,31 +14,61 @@ use crate::clock::Clock;
 use crate::node::{StartError, configured_controllers};
 use crate::raft_host;
 
-/// Formats the directories of a node. The cluster's id.
-pub fn format(
-    config: &BrokerConfig,
-    cluster_id: Option<String>,
-    ignore_formatted: bool,
-) -> Result<String, StartError> {
-    let now_ms = Clock.now_ms();
-    let cluster_id = match cluster_id {
+/// How directories are to be formatted.
+pub struct FormatRequest {
+    /// The cluster's id; that of the directories which are formatted already, or a new one, when
+    /// left out.
+    pub cluster_id: Option<String>,
+    /// Features and the levels they begin at; the others begin at the highest one.
+    pub features: Vec<(String, i16)>,
+    /// Whether directories that are formatted already are left as they are, instead of an error.
+    pub ignore_formatted: bool,
+}
+
+/// What formatting did.
+pub struct FormatReport {
+    /// The cluster's id.
+    pub cluster_id: String,
+    /// The directories that were formatted.
+    pub formatted: Vec<PathBuf>,
+    /// Those that were formatted before.
+    pub kept: Vec<PathBuf>,
+}
+
+/// Formats the directories of a node; changes nothing when one of them stands against it.
+///
+/// Source: `kafka-storage format`.
+pub fn format(config: &BrokerConfig, request: &FormatRequest) -> Result<FormatReport, StartError> {
+    let bootstrap = bootstrap::bootstrap_records_at(&request.features)?;
+    let found = read_all(config)?;
+    if let Some((path, _)) = found.ids.first() {
+        if !request.ignore_formatted {
+            return Err(StartError::Formatted { path: path.clone() });
+        }
+        if let (Some(asked), Some(there)) = (&request.cluster_id, &found.cluster_id)
+            && asked != there
+        {
+            return Err(StartError::OtherCluster {
+                path: path.clone(),
+                found: there.clone(),
+                expected: asked.clone(),
+            });
+        }
+    }
+    let cluster_id = match found.cluster_id.or(request.cluster_id.clone()) {
         Some(id) => id,
         None => random_id()?.to_string(),
     };
-    for path in log_directories(config) {
-        if meta_properties::read(&path)?.is_none() {
-            make_and_format(
-                config,
-                &path,
-                &cluster_id,
-                &configured_controllers(config),
-                now_ms,
-            )?;
-        } else if !ignore_formatted {
-            return Err(StartError::Formatted { path });
-        }
+    let now_ms = Clock.now_ms();
+    let controllers = configured_controllers(config);
+    for path in &found.missing {
+        make_and_format(config, path, &cluster_id, &controllers, &bootstrap, now_ms)?;
     }
-    Ok(cluster_id)
+    Ok(FormatReport {
+        cluster_id,
+        formatted: found.missing,
+        kept: found.ids.into_iter().map(|(path, _)| path).collect(),
+    })
 }
 
 /// Where the node's directories are and what they say.
@@ -97,8 +128,9 @@ pub(crate) fn read_or_format(
         Some(id) => id,
         None => random_id()?.to_string(),
     };
+    let bootstrap = bootstrap::bootstrap_records();
     for path in std::mem::take(&mut found.missing) {
-        match make_and_format(config, &path, &cluster_id, controllers, now_ms) {
+        match make_and_format(config, &path, &cluster_id, controllers, &bootstrap, now_ms) {
             Ok(id) => {
                 info!(directory = %path.display(), %cluster_id, "formatted a new directory");
                 found.ids.push((path, id));
@@ -189,6 +221,7 @@ fn make_and_format(
     path: &Path,
     cluster_id: &str,
     controllers: &[Endpoint],
+    bootstrap: &[MetadataRecord],
     now_ms: i64,
 ) -> Result<Uuid, StartError> {
     std::fs::create_dir_all(path).map_err(|source| DiskError {
@@ -196,7 +229,7 @@ fn make_and_format(
         path: path.to_owned(),
         source,
     })?;
-    format_directory(config, path, cluster_id, controllers, now_ms)
+    format_directory(config, path, cluster_id, controllers, bootstrap, now_ms)
 }
 
 fn format_directory(
@@ -204,11 +237,19 @@ fn format_directory(
     path: &Path,
     cluster_id: &str,
     controllers: &[Endpoint],
+    bootstrap: &[MetadataRecord],
     now_ms: i64,
 ) -> Result<Uuid, StartError> {
     let directory_id = random_id()?;
     if path == Path::new(&config.metadata_log.dir) {
-        raft_host::format(path, config.node_id, directory_id, controllers, now_ms)?;
+        raft_host::format(
+            path,
+            config.node_id,
+            directory_id,
+            controllers,
+            bootstrap,
+            now_ms,
+        )?;
     }
     let properties = MetaProperties {
         cluster_id: cluster_id.to_owned(),
@@ -220,7 +261,7 @@ fn format_directory(
 }
 
 /// An id whose text does not begin with a dash, which tools would take for an option.
-pub(crate) fn random_id() -> Result<Uuid, StartError> {
+pub fn random_id() -> Result<Uuid, StartError> {
     loop {
         let mut bytes = [0; 16];
         getrandom::fill(&mut bytes).map_err(StartError::Random)?;

@@ -32,6 +32,6 @@ mod partitions;
 mod producer_ids;
 mod raft_host;
 
-pub use directories::format;
+pub use directories::{FormatReport, FormatRequest, format, random_id};
 pub use loggers::LogLevels;
 pub use node::{Node, StartError, StopError};

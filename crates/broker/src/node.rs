@@ -72,7 +72,7 @@ pub enum StartError {
         expected: i32,
     },
     /// Two directories belong to different clusters.
-    #[error("{} belongs to cluster {found}, and the directories before it to cluster {expected}; take it out of log.dirs", path.display())]
+    #[error("{} belongs to cluster {found}, and not to cluster {expected} as the others; take it out of log.dirs, or give the right cluster id", path.display())]
     OtherCluster {
         /// The directory.
         path: PathBuf,
@@ -115,6 +115,9 @@ pub enum StartError {
         /// The logs there are.
         partitions: usize,
     },
+    /// A feature cannot begin at the level asked for.
+    #[error(transparent)]
+    Feature(#[from] bootstrap::FeatureError),
     /// The controller went away while the node started.
     #[error("the controller could not register this broker; see the errors before this one")]
     Registration,

@@ -435,10 +435,10 @@ pub fn format(
     node_id: i32,
     directory_id: Uuid,
     endpoints: &[Endpoint],
+    bootstrap: &[MetadataRecord],
     now_ms: i64,
 ) -> Result<(), RaftError> {
-    let records = bootstrap::bootstrap_records();
-    let checkpoint = encode_snapshot(&[], &records, 0, 0, now_ms)?;
+    let checkpoint = encode_snapshot(&[], bootstrap, 0, 0, now_ms)?;
     text_file::replace(&log_dir.join(BOOTSTRAP_CHECKPOINT), &checkpoint.concat())?;
     let directory = log_dir.join(format!("{METADATA_TOPIC}-0"));
     fs::create_dir_all(&directory).map_err(|source| RaftError::File {

@@ -74,11 +74,69 @@ pub const SUPPORTED_FEATURES: [SupportedFeature; 7] = [
     },
 ];
 
-/// The records of `bootstrap.checkpoint`.
+/// A feature cannot begin at the level asked for.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FeatureError {
+    /// No such feature.
+    #[error("there is no feature {name}; the features are {}", SUPPORTED_FEATURES.map(|feature| feature.name).join(", "))]
+    Unknown {
+        /// Its name.
+        name: String,
+    },
+    /// A level that does not work.
+    #[error(
+        "feature {name} cannot begin at level {level}; this version formats it at {min} to {max}"
+    )]
+    Level {
+        /// The feature.
+        name: &'static str,
+        /// The level asked for.
+        level: i16,
+        /// The lowest level that works.
+        min: i16,
+        /// The highest level that works.
+        max: i16,
+    },
+}
+
+/// The records of `bootstrap.checkpoint`, features at their highest levels.
 pub fn bootstrap_records() -> Vec<MetadataRecord> {
+    records_at(METADATA_VERSION_LEVEL)
+}
+
+/// The records of `bootstrap.checkpoint`: metadata.version at the level in `levels`, or at the
+/// highest. The other features have only one level to begin at.
+pub fn bootstrap_records_at(levels: &[(String, i16)]) -> Result<Vec<MetadataRecord>, FeatureError> {
+    let mut metadata_version = METADATA_VERSION_LEVEL;
+    for (name, level) in levels {
+        let feature = SUPPORTED_FEATURES
+            .iter()
+            .find(|feature| feature.name == name)
+            .ok_or_else(|| FeatureError::Unknown { name: name.clone() })?;
+        // The quorum's own records are of the highest level.
+        let min = match feature.name {
+            KRAFT_VERSION => feature.max,
+            _ => feature.min,
+        };
+        if !(min..=feature.max).contains(level) {
+            return Err(FeatureError::Level {
+                name: feature.name,
+                level: *level,
+                min,
+                max: feature.max,
+            });
+        }
+        if feature.name == METADATA_VERSION {
+            metadata_version = *level;
+        }
+    }
+    Ok(records_at(metadata_version))
+}
+
+fn records_at(metadata_version: i16) -> Vec<MetadataRecord> {
     vec![MetadataRecord::FeatureLevel(FeatureLevelRecord {
         name: METADATA_VERSION.to_owned(),
-        feature_level: METADATA_VERSION_LEVEL,
+        feature_level: metadata_version,
         ..Default::default()
     })]
 }

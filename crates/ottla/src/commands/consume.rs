@@ -1,107 +1,239 @@
 //! `ottla consume`.
 
-use std::collections::BTreeMap;
-use std::io::{self, Write};
-use std::time::Duration;
+mod aborted;
+mod printer;
 
-use bytes::Bytes;
-use ottla_client::{Client, ClientError};
+use std::collections::BTreeMap;
+use std::io;
+use std::time::{Duration, Instant};
+
+use ottla_client::{Client, ClientError, GroupMember, Standing, error_of};
+use ottla_protocol::ErrorCode;
 use ottla_protocol::messages::fetch_request::{FetchPartition, FetchRequest, FetchTopic};
 use ottla_protocol::messages::fetch_response::PartitionData;
-use ottla_protocol::records::{Decompressor, RecordRef, batches};
-use serde::Serialize;
+use ottla_protocol::records::{Decompressor, batches};
 
-use super::offsets::{Position, by_leader, resolve};
+use tokio::signal::unix::{SignalKind, signal};
+
+use self::aborted::AbortedProducers;
+use self::printer::Printer;
+use super::offsets::{Isolation, resolve};
 use crate::arguments::ConsumeArguments;
 use crate::failure::{Failure, check};
+use crate::position::Position;
+use crate::progress::Progress;
 
 /// The newest version of Fetch that names topics by name.
 const LAST_VERSION_WITH_TOPIC_NAMES: i16 = 12;
-/// How long a broker may wait for new records when following, milliseconds.
-const FOLLOW_WAIT_MS: i32 = 1000;
+/// How long a broker may wait for new records, milliseconds.
+const WAIT_MS: i32 = 1000;
 /// Bytes asked of a partition at a time.
 const PARTITION_MAX_BYTES: i32 = 4 * 1024 * 1024;
 /// Bytes asked of a broker at a time.
 const MAX_BYTES: i32 = 32 * 1024 * 1024;
+/// Time before another attempt.
+const RETRY_BACKOFF: Duration = Duration::from_millis(100);
+/// Time between two commits of a group's offsets.
+const COMMIT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Prints records until the end of the log, or for ever when following.
+/// Prints records until the position to end at, or for ever when following.
 pub async fn run(arguments: ConsumeArguments) -> Result<(), Failure> {
-    let mut client = super::client(&arguments.cluster);
-    let topic = client.topic(&arguments.topic).await?;
-    let mut partitions: Vec<i32> = topic
-        .partitions
-        .iter()
-        .map(|partition| partition.partition_index)
-        .collect();
-    if !arguments.partitions.is_empty() {
-        partitions.clone_from(&arguments.partitions);
-    }
-    let from: Position = arguments.from.parse()?;
-    let positions = resolve(&mut client, &arguments.topic, &partitions, from).await?;
-    let ends = match arguments.follow {
-        true => BTreeMap::new(),
-        false => resolve(&mut client, &arguments.topic, &partitions, Position::Latest).await?,
+    let mut client = super::client(&arguments.connection);
+    let partitions = match arguments.partitions.is_empty() {
+        true => client.partitions(&arguments.topic).await?,
+        false => arguments.partitions.clone(),
     };
-    let printed = Consumer {
+    let member = arguments
+        .group
+        .as_deref()
+        .map(|group| GroupMember::new(group, &arguments.topic));
+    let mut consumer = Consumer {
         client,
-        ends,
-        positions,
+        member,
+        isolation: match arguments.uncommitted {
+            true => Isolation::Uncommitted,
+            false => Isolation::Committed,
+        },
+        ends: BTreeMap::new(),
+        positions: BTreeMap::new(),
+        aborted: AbortedProducers::default(),
         printed: 0,
+        rounds: 0,
+        committed_at: Instant::now(),
+        answered_at: Instant::now(),
+        printer: Printer::new(&arguments),
+        progress: Progress::new("read", io::stdout()),
+        decompressor: Decompressor::default(),
         arguments: &arguments,
+    };
+    let mut terminate = signal(SignalKind::terminate())?;
+    let result = tokio::select! {
+        result = consumer.consume(&partitions) => result,
+        _ = tokio::signal::ctrl_c() => Err(Failure::Interrupted),
+        _ = terminate.recv() => Err(Failure::Interrupted),
+    };
+    consumer.progress.finish();
+    if matches!(result, Err(Failure::Interrupted)) {
+        // An answer may still be on its way on the connections there are.
+        consumer.client.refresh();
     }
-    .run()
-    .await;
-    match printed {
-        // The reader of our output has seen enough.
-        Err(Failure::Pipe(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        result => result,
+    // Whatever ended it: what was printed is committed, and the others need not wait.
+    match (consumer.leave().await, result) {
+        (Err(failure), Ok(())) => Err(failure),
+        (_, result) => result,
     }
 }
 
 struct Consumer<'a> {
     client: Client,
     arguments: &'a ConsumeArguments,
+    member: Option<GroupMember>,
+    isolation: Isolation,
     /// The next offset to read of each partition.
     positions: BTreeMap<i32, i64>,
     /// Where to end in each partition; empty when following.
     ends: BTreeMap<i32, i64>,
+    aborted: AbortedProducers,
     printed: u64,
+    rounds: usize,
+    committed_at: Instant,
+    /// When a broker last answered.
+    answered_at: Instant,
+    printer: Printer<'a>,
+    progress: Progress,
+    decompressor: Decompressor,
 }
 
 impl Consumer<'_> {
-    async fn run(&mut self) -> Result<(), Failure> {
-        let mut decompressor = Decompressor::default();
+    async fn consume(&mut self, partitions: &[i32]) -> Result<(), Failure> {
+        match self.member {
+            Some(_) => self.join().await?,
+            None => self.begin(partitions, BTreeMap::new()).await?,
+        }
         loop {
-            let open: Vec<i32> = self
-                .positions
-                .keys()
-                .copied()
-                .filter(|&partition| !self.is_done(partition))
-                .collect();
-            if open.is_empty() || self.has_enough() {
+            let open = self.open_partitions();
+            let ended = open.is_empty() && !self.arguments.follow;
+            if ended || self.has_enough() {
                 return Ok(());
             }
-            for (leader, partitions) in
-                by_leader(&mut self.client, &self.arguments.topic, &open).await?
-            {
-                for data in self.fetch(leader, &partitions).await? {
-                    self.print(data, &mut decompressor)?;
+            match self.round(&open).await {
+                Ok(()) => self.answered_at = Instant::now(),
+                Err(Failure::Client(error)) if self.may_retry(&error) => {
+                    tokio::time::sleep(RETRY_BACKOFF).await;
+                    self.client.refresh();
                 }
+                Err(failure) => return Err(failure),
             }
         }
     }
 
-    fn is_done(&self, partition: i32) -> bool {
-        let position = self.positions.get(&partition);
-        self.ends
-            .get(&partition)
-            .is_some_and(|end| position.is_none_or(|position| position >= end))
+    fn may_retry(&self, error: &ClientError) -> bool {
+        error.is_passing() && self.answered_at.elapsed() < self.arguments.connection.timeout()
+    }
+
+    /// Joins the group, and begins where it has committed.
+    async fn join(&mut self) -> Result<(), Failure> {
+        let Some(member) = &mut self.member else {
+            return Ok(());
+        };
+        let assigned = member.join(&mut self.client).await?;
+        let committed = member.committed(&mut self.client, &assigned).await?;
+        self.begin(&assigned, committed).await
+    }
+
+    /// Sets where to read `partitions` from and to; `known` outweighs `--from`.
+    async fn begin(
+        &mut self,
+        partitions: &[i32],
+        known: BTreeMap<i32, i64>,
+    ) -> Result<(), Failure> {
+        let (topic, isolation) = (&self.arguments.topic, self.isolation);
+        let from = self.arguments.from;
+        self.positions = resolve(&mut self.client, topic, partitions, from, isolation).await?;
+        self.positions.extend(known);
+        self.ends.clear();
+        if !self.arguments.follow {
+            let until = self.arguments.until;
+            self.ends = resolve(&mut self.client, topic, partitions, until, isolation).await?;
+            if matches!(until, Position::Offset(_)) {
+                let latest = Position::Latest;
+                let last = resolve(&mut self.client, topic, partitions, latest, isolation).await?;
+                for (partition, end) in &mut self.ends {
+                    *end = (*end).min(last.get(partition).copied().unwrap_or(*end));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The partitions that have more to read, another one first each time: none waits for ever.
+    fn open_partitions(&mut self) -> Vec<i32> {
+        let is_open =
+            |partition: &i32| match (self.positions.get(partition), self.ends.get(partition)) {
+                (Some(position), Some(end)) => position < end,
+                _ => true,
+            };
+        let mut open: Vec<i32> = self.positions.keys().copied().filter(is_open).collect();
+        if !open.is_empty() {
+            let first = self.rounds % open.len();
+            open.rotate_left(first);
+        }
+        self.rounds = self.rounds.wrapping_add(1);
+        open
     }
 
     fn has_enough(&self) -> bool {
         self.arguments
             .max_records
             .is_some_and(|max| self.printed >= max)
+    }
+
+    /// One fetch of each leader, and what a group asks for between fetches.
+    async fn round(&mut self, open: &[i32]) -> Result<(), Failure> {
+        let topic = &self.arguments.topic;
+        for (leader, partitions) in self.client.by_leader(topic, open).await? {
+            for data in self.fetch(leader, &partitions).await? {
+                self.print(data).await?;
+            }
+        }
+        self.printer.flush()?;
+        if open.is_empty() {
+            // A member without partitions waits for some.
+            tokio::time::sleep(RETRY_BACKOFF).await;
+        }
+        let Some(member) = &mut self.member else {
+            return Ok(());
+        };
+        let standing = member.heartbeat(&mut self.client).await?;
+        if standing == Standing::Rebalancing || self.committed_at.elapsed() >= COMMIT_INTERVAL {
+            let committed = self.commit().await;
+            match (standing, committed) {
+                // What cannot be committed any more is read again, by whoever has it then.
+                (Standing::Rebalancing, _) => self.join().await?,
+                (Standing::Member, committed) => committed?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn commit(&mut self) -> Result<(), Failure> {
+        self.committed_at = Instant::now();
+        match &self.member {
+            Some(member) if !self.positions.is_empty() => {
+                Ok(member.commit(&mut self.client, &self.positions).await?)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Flushes, commits and leaves the group, if there is one.
+    async fn leave(&mut self) -> Result<(), Failure> {
+        self.printer.flush()?;
+        let committed = self.commit().await;
+        if let Some(member) = self.member.take() {
+            member.leave(&mut self.client).await?;
+        }
+        committed
     }
 
     async fn fetch(
@@ -117,10 +249,10 @@ impl Consumer<'_> {
             ..Default::default()
         };
         let request = FetchRequest {
-            max_wait_ms: FOLLOW_WAIT_MS,
+            max_wait_ms: WAIT_MS,
             min_bytes: 1,
             max_bytes: MAX_BYTES,
-            isolation_level: if self.arguments.uncommitted { 0 } else { 1 },
+            isolation_level: self.isolation.wire(),
             session_epoch: -1,
             topics: vec![FetchTopic {
                 topic: self.arguments.topic.clone(),
@@ -129,12 +261,10 @@ impl Consumer<'_> {
             }],
             ..Default::default()
         };
-        let limit = self.arguments.cluster.timeout() + Duration::from_millis(FOLLOW_WAIT_MS as u64);
-        let connection = self.client.node(leader).await?;
-        let response = connection
-            .request_within(&request, LAST_VERSION_WITH_TOPIC_NAMES, limit)
-            .await
-            .map_err(ClientError::Request)?;
+        let response = self
+            .client
+            .request_to_up_to(leader, &request, LAST_VERSION_WITH_TOPIC_NAMES)
+            .await?;
         check(response.error_code, None, || {
             format!("fetch of {}", self.arguments.topic)
         })?;
@@ -145,102 +275,72 @@ impl Consumer<'_> {
             .collect())
     }
 
-    fn print(
-        &mut self,
-        data: PartitionData,
-        decompressor: &mut Decompressor,
-    ) -> Result<(), Failure> {
+    async fn print(&mut self, data: PartitionData) -> Result<(), Failure> {
         let partition = data.partition_index;
+        if error_of(data.error_code) == Some(ErrorCode::OffsetOutOfRange) {
+            return self.out_of_range(partition).await;
+        }
         check(data.error_code, None, || {
             format!("partition {}-{partition}", self.arguments.topic)
         })?;
-        let mut out = io::stdout().lock();
+        let end = self.ends.get(&partition).copied().unwrap_or(i64::MAX);
+        let mut position = self.positions.get(&partition).copied().unwrap_or(0);
+        self.aborted
+            .expect(partition, data.aborted_transactions.unwrap_or_default());
         for batch in batches(&data.records.unwrap_or_default().to_bytes()) {
             let batch = batch?;
-            let next = batch.next_offset();
-            if !batch.is_control() && !is_aborted(&batch, data.aborted_transactions.as_deref()) {
-                for record in batch.records(decompressor)? {
+            let hidden = self.aborted.hides(partition, &batch) || batch.is_control();
+            let mut printed = 0;
+            if !hidden {
+                for record in batch.records(&mut self.decompressor)? {
                     let record = record?;
-                    let position = self.positions.get(&partition).copied().unwrap_or(0);
-                    let behind_the_end = self
-                        .ends
-                        .get(&partition)
-                        .is_some_and(|end| record.offset >= *end);
-                    if record.offset >= position && !behind_the_end && !self.has_enough() {
-                        self.write(&mut out, partition, &record)?;
-                        self.printed += 1;
+                    if record.offset < position || record.offset >= end {
+                        continue;
                     }
+                    if self.has_enough() {
+                        self.positions.insert(partition, position);
+                        return Ok(());
+                    }
+                    self.printer.print(partition, &record)?;
+                    self.printed += 1;
+                    printed += 1;
+                    position = record.offset + 1;
                 }
             }
-            self.positions.insert(partition, next);
+            position = position.max(batch.next_offset().min(end));
+            self.progress.add(printed, batch.size_bytes() as u64);
         }
-        // An empty answer below the end: what is left there are aborted records or markers only.
-        if let Some(end) = self.ends.get_mut(&partition) {
-            *end = (*end).min(data.last_stable_offset.max(0));
-        }
-        Ok(out.flush()?)
+        self.positions.insert(partition, position);
+        Ok(())
     }
 
-    fn write(&self, out: &mut impl Write, partition: i32, record: &RecordRef) -> io::Result<()> {
-        let text = |bytes: &Option<Bytes>| {
-            bytes
-                .as_deref()
-                .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
-        };
-        if self.arguments.cluster.json {
-            let headers = record.headers.iter().map(|header| {
-                (
-                    String::from_utf8_lossy(&header.key).into_owned(),
-                    text(&header.value),
-                )
-            });
-            let line = JsonRecord {
-                partition,
-                offset: record.offset,
-                timestamp: record.timestamp,
-                key: text(&record.key),
-                value: text(&record.value),
-                headers: headers.collect(),
-            };
-            serde_json::to_writer(&mut *out, &line)?;
-            return writeln!(out);
+    /// Goes on at the first record when those before it were deleted.
+    async fn out_of_range(&mut self, partition: i32) -> Result<(), Failure> {
+        let (topic, isolation) = (&self.arguments.topic, self.isolation);
+        let offset = self.positions.get(&partition).copied().unwrap_or(0);
+        let mut bounds = [0, 0];
+        for (bound, position) in bounds
+            .iter_mut()
+            .zip([Position::Earliest, Position::Latest])
+        {
+            let found = resolve(&mut self.client, topic, &[partition], position, isolation).await?;
+            *bound = found.get(&partition).copied().unwrap_or(0);
         }
-        if self.arguments.verbose {
-            write!(out, "{partition} {} {} ", record.offset, record.timestamp)?;
-            for header in &record.headers {
-                out.write_all(&header.key)?;
-                out.write_all(b"=")?;
-                out.write_all(header.value.as_deref().unwrap_or_default())?;
-                out.write_all(b" ")?;
+        let [start, end] = bounds;
+        if offset >= start {
+            return Err(ClientError::Refused {
+                what: format!("{topic}-{partition} at offset {offset}"),
+                code: ErrorCode::OffsetOutOfRange,
+                message: Some(format!(
+                    "its records have the offsets from {start} to before {end}"
+                )),
             }
+            .into());
         }
-        if let Some(separator) = &self.arguments.key_separator {
-            out.write_all(record.key.as_deref().unwrap_or_default())?;
-            out.write_all(separator.as_bytes())?;
-        }
-        out.write_all(record.value.as_deref().unwrap_or(b"(null)"))?;
-        writeln!(out)
+        eprintln!(
+            "ottla: {topic}-{partition}: the records before offset {start} are deleted, going on there"
+        );
+        self.positions.insert(partition, start);
+        Ok(())
     }
-}
-
-/// Whether the batch belongs to a transaction of the list, which names those that were aborted.
-fn is_aborted(
-    batch: &ottla_protocol::records::BatchView,
-    aborted: Option<&[ottla_protocol::messages::fetch_response::AbortedTransaction]>,
-) -> bool {
-    batch.is_transactional()
-        && aborted.unwrap_or_default().iter().any(|transaction| {
-            transaction.producer_id == batch.producer_id()
-                && transaction.first_offset <= batch.base_offset()
-        })
-}
-
-#[derive(Serialize)]
-struct JsonRecord {
-    partition: i32,
-    offset: i64,
-    timestamp: i64,
-    key: Option<String>,
-    value: Option<String>,
-    headers: Vec<(String, Option<String>)>,
 }

@@ -1,52 +1,58 @@
 //! `ottla group`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use ottla_client::Client;
+use ottla_client::{Client, ClientError, committed_offsets};
+use ottla_protocol::messages::ConsumerProtocolAssignment;
 use ottla_protocol::messages::delete_groups_request::DeleteGroupsRequest;
 use ottla_protocol::messages::describe_groups_request::DescribeGroupsRequest;
+use ottla_protocol::messages::describe_groups_response::DescribedGroupMember;
 use ottla_protocol::messages::list_groups_request::ListGroupsRequest;
-use ottla_protocol::messages::offset_commit_request::{
-    OffsetCommitRequest, OffsetCommitRequestPartition, OffsetCommitRequestTopic,
+use ottla_protocol::messages::offset_delete_request::{
+    OffsetDeleteRequest, OffsetDeleteRequestPartition, OffsetDeleteRequestTopic,
 };
-use ottla_protocol::messages::offset_fetch_request::{OffsetFetchRequest, OffsetFetchRequestGroup};
-use ottla_protocol::messages::offset_fetch_response::OffsetFetchResponseGroup;
+use ottla_protocol::{ErrorCode, Message};
 use serde::Serialize;
 
-use super::offsets::{Position, resolve};
+use super::offsets::{Isolation, resolve};
+use super::rewind::{self, Rewind};
 use crate::arguments::{ClusterArguments, GroupCommand};
 use crate::failure::{Failure, check};
-use crate::output::{Format, Row, print_json, print_rows};
-
-/// The newest version of OffsetFetch and OffsetCommit that names topics by name.
-const LAST_VERSION_WITH_TOPIC_NAMES: i16 = 9;
+use crate::output::{Format, Row, print_json, print_rows, print_text, table};
+use crate::position::Position;
 
 /// Runs one subcommand.
 pub async fn run(cluster: &ClusterArguments, command: GroupCommand) -> Result<(), Failure> {
-    let mut client = super::client(cluster);
+    let mut client = super::client(&cluster.connection);
     match command {
-        GroupCommand::List => list(&mut client, cluster).await,
+        GroupCommand::List { states } => {
+            let rows = list(&mut client, states).await?;
+            Ok(print_rows(cluster.format(), &rows)?)
+        }
         GroupCommand::Describe { ids } => describe(&mut client, cluster, ids).await,
         GroupCommand::Rewind {
             id,
-            topic,
+            topics,
+            all_topics: _,
             partitions,
             to,
+            shift,
             dry_run,
         } => {
-            rewind(
-                &mut client,
-                cluster,
-                Rewind {
-                    id,
-                    topic,
-                    partitions,
-                    to: to.parse()?,
-                    dry_run,
-                },
-            )
-            .await
+            let rewind = Rewind {
+                id,
+                topics,
+                partitions,
+                target: rewind::Target::new(to, shift),
+                dry_run,
+            };
+            rewind::run(&mut client, cluster.format(), &rewind).await
         }
+        GroupCommand::DeleteOffsets {
+            id,
+            topic,
+            partitions,
+        } => delete_offsets(&mut client, &id, &topic, partitions).await,
         GroupCommand::Delete { ids } => delete(&mut client, ids).await,
     }
 }
@@ -71,14 +77,16 @@ impl Row for GroupRow {
     }
 }
 
-async fn list(client: &mut Client, cluster: &ClusterArguments) -> Result<(), Failure> {
+async fn list(client: &mut Client, states: Vec<String>) -> Result<Vec<GroupRow>, Failure> {
     client.metadata(Some(&[])).await?;
     let brokers: Vec<i32> = client.nodes().map(|node| node.id).collect();
+    let request = ListGroupsRequest {
+        states_filter: states,
+        ..Default::default()
+    };
     let mut rows = Vec::new();
     for broker in brokers {
-        let response = client
-            .request_to(broker, &ListGroupsRequest::default())
-            .await?;
+        let response = client.request_to(broker, &request).await?;
         check(response.error_code, None, || {
             format!("groups of broker {broker}")
         })?;
@@ -90,8 +98,7 @@ async fn list(client: &mut Client, cluster: &ClusterArguments) -> Result<(), Fai
         }));
     }
     rows.sort_by(|a, b| a.id.cmp(&b.id));
-    print_rows(cluster.format(), &rows);
-    Ok(())
+    Ok(rows)
 }
 
 #[derive(Serialize)]
@@ -100,16 +107,43 @@ struct MemberRow {
     group_instance_id: Option<String>,
     client_id: String,
     host: String,
+    assignment: BTreeMap<String, Vec<i32>>,
+}
+
+impl MemberRow {
+    fn of(member: DescribedGroupMember) -> Self {
+        // Only consumers' assignments have this form; others have none that is known here.
+        let assignment = ConsumerProtocolAssignment::from_versioned_bytes(member.member_assignment)
+            .unwrap_or_default();
+        Self {
+            member_id: member.member_id,
+            group_instance_id: member.group_instance_id,
+            client_id: member.client_id,
+            host: member.client_host,
+            assignment: assignment
+                .assigned_partitions
+                .into_iter()
+                .map(|assigned| (assigned.topic, assigned.partitions))
+                .collect(),
+        }
+    }
 }
 
 impl Row for MemberRow {
-    const HEADINGS: &'static [&'static str] = &["MEMBER", "INSTANCE", "CLIENT", "HOST"];
+    const HEADINGS: &'static [&'static str] =
+        &["MEMBER", "INSTANCE", "CLIENT", "HOST", "PARTITIONS"];
     fn cells(&self) -> Vec<String> {
+        let topic = |(topic, partitions): (&String, &Vec<i32>)| {
+            let partitions: Vec<String> = partitions.iter().map(i32::to_string).collect();
+            format!("{topic}:{}", partitions.join(","))
+        };
+        let assignment: Vec<String> = self.assignment.iter().map(topic).collect();
         vec![
             self.member_id.clone(),
             self.group_instance_id.clone().unwrap_or_default(),
             self.client_id.clone(),
             self.host.clone(),
+            assignment.join(" "),
         ]
     }
 }
@@ -118,21 +152,25 @@ impl Row for MemberRow {
 struct OffsetRow {
     topic: String,
     partition: i32,
-    committed_offset: i64,
-    log_end_offset: i64,
-    lag: i64,
+    committed_offset: Option<i64>,
+    log_end_offset: Option<i64>,
+    lag: Option<i64>,
     metadata: Option<String>,
+    member_id: Option<String>,
 }
 
 impl Row for OffsetRow {
-    const HEADINGS: &'static [&'static str] = &["TOPIC", "PARTITION", "COMMITTED", "END", "LAG"];
+    const HEADINGS: &'static [&'static str] =
+        &["TOPIC", "PARTITION", "COMMITTED", "END", "LAG", "MEMBER"];
     fn cells(&self) -> Vec<String> {
+        let offset = |offset: Option<i64>| offset.map_or("-".to_owned(), |one| one.to_string());
         vec![
             self.topic.clone(),
             self.partition.to_string(),
-            self.committed_offset.to_string(),
-            self.log_end_offset.to_string(),
-            self.lag.to_string(),
+            offset(self.committed_offset),
+            offset(self.log_end_offset),
+            offset(self.lag),
+            self.member_id.clone().unwrap_or_default(),
         ]
     }
 }
@@ -152,25 +190,54 @@ async fn describe(
     cluster: &ClusterArguments,
     ids: Vec<String>,
 ) -> Result<(), Failure> {
+    let ids = match ids.is_empty() {
+        false => ids,
+        true => {
+            let groups = list(client, Vec::new()).await?;
+            groups.into_iter().map(|group| group.id).collect()
+        }
+    };
     let mut documents = Vec::new();
+    let mut failure = None;
     for id in ids {
-        documents.push(document(client, id).await?);
+        match document(client, id).await {
+            Ok(document) => documents.push(document),
+            Err(error @ Failure::Client(ClientError::Refused { .. })) => {
+                super::keep_first(&mut failure, error);
+            }
+            Err(error) => return Err(error),
+        }
     }
     if cluster.format() == Format::Json {
-        print_json(&documents);
-        return Ok(());
+        print_json(&documents)?;
+        return failure.map_or(Ok(()), Err);
     }
-    for document in documents {
-        println!(
-            "group {}: {}, {}\n",
-            document.id, document.state, document.assignor
+    let text: Vec<String> = documents.iter().map(GroupDocument::text).collect();
+    print_text(&text.join("\n"))?;
+    failure.map_or(Ok(()), Err)
+}
+
+impl GroupDocument {
+    fn text(&self) -> String {
+        let assignor = match self.assignor.as_str() {
+            "" => String::new(),
+            assignor => format!(", assignor {assignor}"),
+        };
+        let count = self.members.len();
+        let mut text = format!(
+            "group {}: {}, {count} members{assignor}\n",
+            self.id, self.state
         );
-        print_rows(Format::Table, &document.members);
-        println!();
-        print_rows(Format::Table, &document.offsets);
-        println!();
+        if count > 0 {
+            let members: Vec<_> = self.members.iter().map(Row::cells).collect();
+            text.push_str(&format!("\n{}", table(MemberRow::HEADINGS, &members)));
+        }
+        if !self.offsets.is_empty() {
+            let offsets: Vec<_> = self.offsets.iter().map(Row::cells).collect();
+            text.push_str(&format!("\n{}", table(OffsetRow::HEADINGS, &offsets)));
+        }
+        text
     }
-    Ok(())
 }
 
 async fn document(client: &mut Client, id: String) -> Result<GroupDocument, Failure> {
@@ -184,18 +251,14 @@ async fn document(client: &mut Client, id: String) -> Result<GroupDocument, Fail
     check(group.error_code, group.error_message, || {
         format!("group {id}")
     })?;
-    let members = group
-        .members
-        .into_iter()
-        .map(|member| MemberRow {
-            member_id: member.member_id,
-            group_instance_id: member.group_instance_id,
-            client_id: member.client_id,
-            host: member.client_host,
-        })
-        .collect();
-    let committed = committed(client, coordinator, &id).await?;
-    let offsets = offset_rows(client, committed).await?;
+    let members: Vec<MemberRow> = group.members.into_iter().map(MemberRow::of).collect();
+    let offsets = offset_rows(client, &id, &members).await?;
+    if group.group_state == "Dead" && offsets.is_empty() {
+        // How brokers before DescribeGroups version 6 say that there is no such group.
+        check(ErrorCode::GroupIdNotFound.code(), None, || {
+            format!("group {id}")
+        })?;
+    }
     Ok(GroupDocument {
         id,
         state: group.group_state,
@@ -206,152 +269,107 @@ async fn document(client: &mut Client, id: String) -> Result<GroupDocument, Fail
     })
 }
 
-async fn committed(
-    client: &mut Client,
-    coordinator: i32,
-    id: &str,
-) -> Result<OffsetFetchResponseGroup, Failure> {
-    let groups = vec![OffsetFetchRequestGroup {
-        group_id: id.to_owned(),
-        topics: None,
-        ..Default::default()
-    }];
-    let request = OffsetFetchRequest {
-        groups,
-        ..Default::default()
-    };
-    let connection = client.node(coordinator).await?;
-    let response = connection
-        .request_at(&request, LAST_VERSION_WITH_TOPIC_NAMES)
-        .await
-        .map_err(ottla_client::ClientError::Request)?;
-    let group = response.groups.into_iter().next().unwrap_or_default();
-    check(group.error_code, None, || format!("offsets of group {id}"))?;
-    Ok(group)
-}
-
+/// A row for each partition that has a committed offset or a member that reads it.
 async fn offset_rows(
     client: &mut Client,
-    group: OffsetFetchResponseGroup,
+    id: &str,
+    members: &[MemberRow],
 ) -> Result<Vec<OffsetRow>, Failure> {
+    let mut readers: BTreeMap<(&str, i32), &str> = BTreeMap::new();
+    for member in members {
+        for (topic, partitions) in &member.assignment {
+            for &partition in partitions {
+                readers.insert((topic, partition), &member.member_id);
+            }
+        }
+    }
+    let committed = committed_offsets(client, id).await?;
+    let mut wanted: BTreeMap<&str, BTreeSet<i32>> = BTreeMap::new();
+    let known = committed
+        .iter()
+        .map(|one| (one.topic.as_str(), one.partition));
+    for (topic, partition) in known.chain(readers.keys().copied()) {
+        wanted.entry(topic).or_default().insert(partition);
+    }
     let mut rows = Vec::new();
-    for topic in group.topics {
-        let partitions: Vec<i32> = topic
-            .partitions
-            .iter()
-            .map(|partition| partition.partition_index)
-            .collect();
-        let ends = resolve(client, &topic.name, &partitions, Position::Latest).await?;
-        rows.extend(topic.partitions.into_iter().map(|partition| {
-            let log_end_offset = ends.get(&partition.partition_index).copied().unwrap_or(-1);
+    for (topic, partitions) in wanted {
+        let asked: Vec<i32> = partitions.iter().copied().collect();
+        let latest = Position::Latest;
+        let ends = match resolve(client, topic, &asked, latest, Isolation::Uncommitted).await {
+            // The topic or the partition is gone, its offsets are not yet.
+            Err(Failure::Client(ClientError::Refused { .. } | ClientError::NoPartition { .. })) => {
+                BTreeMap::new()
+            }
+            ends => ends?,
+        };
+        rows.extend(partitions.into_iter().map(|partition| {
+            let committed = committed
+                .iter()
+                .find(|one| one.topic == topic && one.partition == partition);
+            let end = ends.get(&partition).copied();
+            let offset = committed.map(|one| one.offset);
             OffsetRow {
-                topic: topic.name.clone(),
-                partition: partition.partition_index,
-                committed_offset: partition.committed_offset,
-                log_end_offset,
-                lag: (log_end_offset - partition.committed_offset).max(0),
-                metadata: partition.metadata,
+                topic: topic.to_owned(),
+                partition,
+                committed_offset: offset,
+                log_end_offset: end,
+                lag: end.zip(offset).map(|(end, offset)| (end - offset).max(0)),
+                metadata: committed
+                    .and_then(|one| one.metadata.clone())
+                    .filter(|text| !text.is_empty()),
+                member_id: readers.get(&(topic, partition)).map(|&id| id.to_owned()),
             }
         }));
     }
-    rows.sort_by(|a, b| (&a.topic, a.partition).cmp(&(&b.topic, b.partition)));
     Ok(rows)
 }
 
-struct Rewind {
-    id: String,
-    topic: String,
-    partitions: Vec<i32>,
-    to: Position,
-    dry_run: bool,
-}
-
-#[derive(Serialize)]
-struct RewoundRow {
-    topic: String,
-    partition: i32,
-    offset: i64,
-}
-
-impl Row for RewoundRow {
-    const HEADINGS: &'static [&'static str] = &["TOPIC", "PARTITION", "NEW OFFSET"];
-    fn cells(&self) -> Vec<String> {
-        vec![
-            self.topic.clone(),
-            self.partition.to_string(),
-            self.offset.to_string(),
-        ]
-    }
-}
-
-async fn rewind(
-    client: &mut Client,
-    cluster: &ClusterArguments,
-    rewind: Rewind,
-) -> Result<(), Failure> {
-    let partitions = match rewind.partitions.is_empty() {
-        false => rewind.partitions,
-        true => client
-            .topic(&rewind.topic)
-            .await?
-            .partitions
-            .iter()
-            .map(|found| found.partition_index)
-            .collect(),
-    };
-    let offsets = resolve(client, &rewind.topic, &partitions, rewind.to).await?;
-    if !rewind.dry_run {
-        commit(client, &rewind.id, &rewind.topic, &offsets).await?;
-    }
-    let row = |(&partition, &offset): (&i32, &i64)| RewoundRow {
-        topic: rewind.topic.clone(),
-        partition,
-        offset,
-    };
-    print_rows(
-        cluster.format(),
-        &offsets.iter().map(row).collect::<Vec<_>>(),
-    );
-    Ok(())
-}
-
-async fn commit(
+async fn delete_offsets(
     client: &mut Client,
     id: &str,
     topic: &str,
-    offsets: &BTreeMap<i32, i64>,
+    partitions: Vec<i32>,
 ) -> Result<(), Failure> {
+    let partitions = match partitions.is_empty() {
+        false => partitions,
+        true => committed_offsets(client, id)
+            .await?
+            .into_iter()
+            .filter(|one| one.topic == topic)
+            .map(|one| one.partition)
+            .collect(),
+    };
+    if partitions.is_empty() {
+        return Err(Failure::Missing {
+            kind: "committed offset",
+            name: format!("of group {id} for topic {topic}"),
+        });
+    }
     let coordinator = client.coordinator(id).await?;
-    let partition =
-        |(&partition_index, &committed_offset): (&i32, &i64)| OffsetCommitRequestPartition {
-            partition_index,
-            committed_offset,
-            ..Default::default()
-        };
-    let topics = vec![OffsetCommitRequestTopic {
-        name: topic.to_owned(),
-        partitions: offsets.iter().map(partition).collect(),
-        ..Default::default()
-    }];
-    let request = OffsetCommitRequest {
-        group_id: id.to_owned(),
-        topics,
+    let partition = |partition_index| OffsetDeleteRequestPartition {
+        partition_index,
         ..Default::default()
     };
-    let connection = client.node(coordinator).await?;
-    let response = connection
-        .request_at(&request, LAST_VERSION_WITH_TOPIC_NAMES)
-        .await
-        .map_err(ottla_client::ClientError::Request)?;
-    response
+    let request = OffsetDeleteRequest {
+        group_id: id.to_owned(),
+        topics: vec![OffsetDeleteRequestTopic {
+            name: topic.to_owned(),
+            partitions: partitions.into_iter().map(partition).collect(),
+            ..Default::default()
+        }],
+        ..Default::default()
+    };
+    let response = client.request_to(coordinator, &request).await?;
+    check(response.error_code, None, || format!("group {id}"))?;
+    let mut partitions = response
         .topics
         .into_iter()
-        .flat_map(|topic| topic.partitions)
-        .try_for_each(|partition| {
-            check(partition.error_code, None, || {
-                format!("group {id}, {topic}-{}", partition.partition_index)
-            })
+        .flat_map(|topic| topic.partitions);
+    partitions.try_for_each(|partition| {
+        check(partition.error_code, None, || {
+            format!("group {id}, {topic}-{}", partition.partition_index)
         })
+    })
 }
 
 async fn delete(client: &mut Client, ids: Vec<String>) -> Result<(), Failure> {

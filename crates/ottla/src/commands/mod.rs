@@ -3,20 +3,23 @@
 mod cluster;
 mod config;
 mod consume;
+mod explain;
 mod format;
 mod group;
 mod log;
 mod logging;
 mod offsets;
 mod produce;
+mod rewind;
 mod start;
 mod topic;
 
 use clap::CommandFactory;
-use ottla_client::{Client, ClientError};
+use ottla_client::Client;
 
-use crate::arguments::{Arguments, ClusterArguments, Command};
+use crate::arguments::{Arguments, Command, ConfigCommand, ConnectionArguments};
 use crate::failure::Failure;
+use crate::output::print_text;
 
 /// How the command line names itself to brokers.
 const CLIENT_ID: &str = "ottla-cli";
@@ -28,18 +31,18 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Format(arguments) => format::run(&arguments),
         Command::Log { command } => log::run(command),
         Command::Completion { shell } => {
-            clap_complete::generate(
-                shell,
-                &mut Arguments::command(),
-                "ottla",
-                &mut std::io::stdout(),
-            );
-            Ok(())
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "ottla", &mut script);
+            Ok(print_text(&String::from_utf8_lossy(&script))?)
         }
         Command::Topic { cluster, command } => on_cluster(topic::run(&cluster, command)),
         Command::Produce(arguments) => on_cluster(produce::run(arguments)),
         Command::Consume(arguments) => on_cluster(consume::run(arguments)),
         Command::Group { cluster, command } => on_cluster(group::run(&cluster, command)),
+        Command::Config {
+            cluster,
+            command: ConfigCommand::Explain { names, kind },
+        } => explain::run(cluster.format(), &names, kind),
         Command::Config { cluster, command } => on_cluster(config::run(&cluster, command)),
         Command::Cluster { cluster, command } => on_cluster(cluster::run(&cluster, command)),
     }
@@ -53,40 +56,15 @@ fn on_cluster(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Fai
 }
 
 /// A client of the cluster that the arguments name.
-fn client(cluster: &ClusterArguments) -> Client {
-    Client::new(&cluster.bootstrap, CLIENT_ID, cluster.timeout())
-}
-
-/// The time limit of a request that the cluster works on, milliseconds.
-fn timeout_ms(cluster: &ClusterArguments) -> i32 {
-    i32::try_from(cluster.timeout().as_millis()).unwrap_or(i32::MAX)
+fn client(connection: &ConnectionArguments) -> Client {
+    Client::new(&connection.bootstrap, CLIENT_ID, connection.timeout())
 }
 
 /// Remembers the first of several failures and reports the others at once.
 fn keep_first(first: &mut Option<Failure>, failure: Failure) {
-    match first {
-        None => *first = Some(failure),
-        Some(_) => eprintln!("ottla: {failure}"),
-    }
-}
-
-/// The leader of a partition.
-async fn leader_of(client: &mut Client, topic: &str, partition: i32) -> Result<i32, Failure> {
-    let metadata = client.topic(topic).await?;
-    let found = metadata
-        .partitions
-        .iter()
-        .find(|candidate| candidate.partition_index == partition);
-    match found.map(|partition| partition.leader_id) {
-        None => Err(Failure::Missing {
-            kind: "partition",
-            name: format!("{topic}-{partition}"),
-        }),
-        Some(-1) => Err(ClientError::NoLeader {
-            topic: topic.to_owned(),
-            partition,
-        }
-        .into()),
-        Some(leader) => Ok(leader),
+    match (&first, failure.words()) {
+        (None, _) => *first = Some(failure),
+        (Some(_), Some(words)) => eprintln!("ottla: {words}"),
+        (Some(_), None) => {}
     }
 }

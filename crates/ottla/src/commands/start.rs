@@ -1,5 +1,6 @@
 //! `ottla start`.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
@@ -43,10 +44,29 @@ pub fn load(file: Option<&Path>, overrides: &[String]) -> Result<BrokerConfig, F
     let environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let (config, warnings) = BrokerConfig::load(properties.as_ref(), environment, overrides)?;
-    warnings
-        .iter()
-        .for_each(|warning: &ConfigWarning| warn!("{warning}"));
+    warn_of(warnings);
     Ok(config)
+}
+
+/// One line for each warning, and a single one for all that is set without effect.
+fn warn_of(warnings: Vec<ConfigWarning>) {
+    let mut without_effect: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for warning in warnings {
+        match warning {
+            ConfigWarning::NoEffect { name, reason } => without_effect
+                .entry(reason.to_string())
+                .or_default()
+                .push(name),
+            other => warn!("{other}"),
+        }
+    }
+    if !without_effect.is_empty() {
+        let groups: Vec<String> = without_effect
+            .iter()
+            .map(|(reason, names)| format!("{} ({reason})", names.join(", ")))
+            .collect();
+        warn!("set without effect: {}", groups.join("; "));
+    }
 }
 
 fn read(path: &Path) -> Result<Properties, Failure> {

@@ -1,6 +1,9 @@
 //! `ottla topic`.
 
-use ottla_client::Client;
+mod describe;
+
+use ottla_client::{Client, error_of};
+use ottla_protocol::ErrorCode;
 use ottla_protocol::messages::create_partitions_request::{
     CreatePartitionsRequest, CreatePartitionsTopic,
 };
@@ -11,48 +14,51 @@ use ottla_protocol::messages::delete_records_request::{
     DeleteRecordsPartition, DeleteRecordsRequest, DeleteRecordsTopic,
 };
 use ottla_protocol::messages::delete_topics_request::{DeleteTopicState, DeleteTopicsRequest};
-use ottla_protocol::messages::metadata_response::MetadataResponseTopic;
 use serde::Serialize;
 
+use super::offsets::{Isolation, resolve};
 use crate::arguments::{ClusterArguments, TopicCommand};
 use crate::failure::{Failure, check};
-use crate::output::{Row, print_rows};
+use crate::output::{Format, Row, print_rows};
+use crate::position::Position;
 
 /// Runs one subcommand.
 pub async fn run(cluster: &ClusterArguments, command: TopicCommand) -> Result<(), Failure> {
-    let mut client = super::client(cluster);
+    let mut client = super::client(&cluster.connection);
     match command {
         TopicCommand::Create {
             names,
             partitions,
             replication_factor,
             configs,
+            if_not_exists,
             validate_only,
         } => {
+            let configs: Vec<CreatableTopicConfig> = configs
+                .into_iter()
+                .map(|(name, value)| CreatableTopicConfig {
+                    name,
+                    value: Some(value),
+                    ..Default::default()
+                })
+                .collect();
             let topic = |name| CreatableTopic {
                 name,
                 num_partitions: partitions.unwrap_or(-1),
                 replication_factor: replication_factor.unwrap_or(-1),
-                configs: configs
-                    .iter()
-                    .map(|(name, value)| CreatableTopicConfig {
-                        name: name.clone(),
-                        value: Some(value.clone()),
-                        ..Default::default()
-                    })
-                    .collect(),
+                configs: configs.clone(),
                 ..Default::default()
             };
-            create(
-                &mut client,
-                cluster,
-                names.into_iter().map(topic).collect(),
+            let request = CreateTopicsRequest {
+                topics: names.into_iter().map(topic).collect(),
+                timeout_ms: cluster.connection.timeout_ms(),
                 validate_only,
-            )
-            .await
+                ..Default::default()
+            };
+            create(&mut client, cluster, request, if_not_exists).await
         }
         TopicCommand::List { internal } => list(&mut client, cluster, internal).await,
-        TopicCommand::Describe { names } => describe(&mut client, cluster, &names).await,
+        TopicCommand::Describe { names } => describe::run(&mut client, cluster, &names).await,
         TopicCommand::AddPartitions { name, total } => {
             add_partitions(&mut client, cluster, name, total).await
         }
@@ -60,8 +66,10 @@ pub async fn run(cluster: &ClusterArguments, command: TopicCommand) -> Result<()
             name,
             partition,
             before,
-        } => delete_records(&mut client, cluster, name, partition, before).await,
-        TopicCommand::Delete { names } => delete(&mut client, cluster, names).await,
+        } => delete_records(&mut client, cluster, &name, partition, before).await,
+        TopicCommand::Delete { names, if_exists } => {
+            delete(&mut client, cluster, names, if_exists).await
+        }
     }
 }
 
@@ -86,49 +94,19 @@ impl Row for TopicRow {
     }
 }
 
-#[derive(Serialize)]
-struct PartitionRow {
-    topic: String,
-    partition: i32,
-    leader: i32,
-    leader_epoch: i32,
-    replicas: Vec<i32>,
-    isr: Vec<i32>,
-}
-
-impl Row for PartitionRow {
-    const HEADINGS: &'static [&'static str] =
-        &["TOPIC", "PARTITION", "LEADER", "EPOCH", "REPLICAS", "ISR"];
-    fn cells(&self) -> Vec<String> {
-        let join = |ids: &[i32]| ids.iter().map(i32::to_string).collect::<Vec<_>>().join(",");
-        vec![
-            self.topic.clone(),
-            self.partition.to_string(),
-            self.leader.to_string(),
-            self.leader_epoch.to_string(),
-            join(&self.replicas),
-            join(&self.isr),
-        ]
-    }
-}
-
 async fn create(
     client: &mut Client,
     cluster: &ClusterArguments,
-    topics: Vec<CreatableTopic>,
-    validate_only: bool,
+    request: CreateTopicsRequest,
+    if_not_exists: bool,
 ) -> Result<(), Failure> {
-    let timeout_ms = super::timeout_ms(cluster);
-    let request = CreateTopicsRequest {
-        topics,
-        timeout_ms,
-        validate_only,
-        ..Default::default()
-    };
     let response = client.request_to_controller(&request).await?;
     let mut rows = Vec::new();
     let mut failure = None;
     for topic in response.topics {
+        if if_not_exists && error_of(topic.error_code) == Some(ErrorCode::TopicAlreadyExists) {
+            continue;
+        }
         match check(topic.error_code, topic.error_message, || {
             format!("topic {}", topic.name)
         }) {
@@ -142,7 +120,9 @@ async fn create(
             Err(error) => super::keep_first(&mut failure, error),
         }
     }
-    print_rows(cluster.format(), &rows);
+    if cluster.format() == Format::Json || !rows.is_empty() {
+        print_rows(cluster.format(), &rows)?;
+    }
     failure.map_or(Ok(()), Err)
 }
 
@@ -169,48 +149,7 @@ async fn list(
         })
         .collect();
     rows.sort_by(|a, b| a.name.cmp(&b.name));
-    print_rows(cluster.format(), &rows);
-    Ok(())
-}
-
-async fn describe(
-    client: &mut Client,
-    cluster: &ClusterArguments,
-    names: &[String],
-) -> Result<(), Failure> {
-    let wanted: Vec<&str> = names.iter().map(String::as_str).collect();
-    let response = client
-        .metadata((!names.is_empty()).then_some(&wanted))
-        .await?;
-    let mut rows = Vec::new();
-    let mut failure = None;
-    for topic in response.topics {
-        let name = topic.name.clone().unwrap_or_default();
-        match check(topic.error_code, None, || format!("topic {name}")) {
-            Ok(()) => rows.extend(partition_rows(name, topic)),
-            Err(error) => super::keep_first(&mut failure, error),
-        }
-    }
-    rows.sort_by(|a, b| (&a.topic, a.partition).cmp(&(&b.topic, b.partition)));
-    print_rows(cluster.format(), &rows);
-    failure.map_or(Ok(()), Err)
-}
-
-fn partition_rows(
-    name: String,
-    topic: MetadataResponseTopic,
-) -> impl Iterator<Item = PartitionRow> {
-    topic
-        .partitions
-        .into_iter()
-        .map(move |partition| PartitionRow {
-            topic: name.clone(),
-            partition: partition.partition_index,
-            leader: partition.leader_id,
-            leader_epoch: partition.leader_epoch,
-            replicas: partition.replica_nodes,
-            isr: partition.isr_nodes,
-        })
+    Ok(print_rows(cluster.format(), &rows)?)
 }
 
 async fn add_partitions(
@@ -222,9 +161,10 @@ async fn add_partitions(
     let topics = vec![CreatePartitionsTopic {
         name,
         count: total,
+        assignments: None,
         ..Default::default()
     }];
-    let timeout_ms = super::timeout_ms(cluster);
+    let timeout_ms = cluster.connection.timeout_ms();
     let response = client
         .request_to_controller(&CreatePartitionsRequest {
             topics,
@@ -239,52 +179,83 @@ async fn add_partitions(
     })
 }
 
+#[derive(Serialize)]
+struct StartRow {
+    topic: String,
+    partition: i32,
+    log_start_offset: i64,
+}
+
+impl Row for StartRow {
+    const HEADINGS: &'static [&'static str] = &["TOPIC", "PARTITION", "NEW START"];
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.topic.clone(),
+            self.partition.to_string(),
+            self.log_start_offset.to_string(),
+        ]
+    }
+}
+
 async fn delete_records(
     client: &mut Client,
     cluster: &ClusterArguments,
-    name: String,
-    partition: i32,
-    before: i64,
+    topic: &str,
+    partition: Option<i32>,
+    before: Position,
 ) -> Result<(), Failure> {
-    let leader = super::leader_of(client, &name, partition).await?;
-    let partitions = vec![DeleteRecordsPartition {
-        partition_index: partition,
-        offset: before,
-        ..Default::default()
-    }];
-    let topics = vec![DeleteRecordsTopic {
-        name: name.clone(),
-        partitions,
-        ..Default::default()
-    }];
-    let request = DeleteRecordsRequest {
-        topics,
-        timeout_ms: super::timeout_ms(cluster),
-        ..Default::default()
+    let partitions = match partition {
+        Some(partition) => vec![partition],
+        None => client.partitions(topic).await?,
     };
-    let response = client.request_to(leader, &request).await?;
-    response
-        .topics
-        .into_iter()
-        .flat_map(|topic| topic.partitions)
-        .try_for_each(|done| {
-            check(done.error_code, None, || {
-                format!("partition {name}-{partition}")
-            })?;
-            println!(
-                "{name}-{partition} now begins at offset {}",
-                done.low_watermark
-            );
-            Ok(())
-        })
+    let isolation = Isolation::Uncommitted;
+    let offsets = resolve(client, topic, &partitions, before, isolation).await?;
+    let mut rows = Vec::new();
+    let mut failure = None;
+    for (leader, partitions) in client.by_leader(topic, &partitions).await? {
+        let deleted = |partition_index: i32| DeleteRecordsPartition {
+            partition_index,
+            offset: offsets.get(&partition_index).copied().unwrap_or(0),
+            ..Default::default()
+        };
+        let request = DeleteRecordsRequest {
+            topics: vec![DeleteRecordsTopic {
+                name: topic.to_owned(),
+                partitions: partitions.into_iter().map(deleted).collect(),
+                ..Default::default()
+            }],
+            timeout_ms: cluster.connection.timeout_ms(),
+            ..Default::default()
+        };
+        let response = client.request_to(leader, &request).await?;
+        let partitions = response
+            .topics
+            .into_iter()
+            .flat_map(|topic| topic.partitions);
+        for done in partitions {
+            match check(done.error_code, None, || {
+                format!("partition {topic}-{}", done.partition_index)
+            }) {
+                Ok(()) => rows.push(StartRow {
+                    topic: topic.to_owned(),
+                    partition: done.partition_index,
+                    log_start_offset: done.low_watermark,
+                }),
+                Err(error) => super::keep_first(&mut failure, error),
+            }
+        }
+    }
+    rows.sort_by_key(|row| row.partition);
+    print_rows(cluster.format(), &rows)?;
+    failure.map_or(Ok(()), Err)
 }
 
 async fn delete(
     client: &mut Client,
     cluster: &ClusterArguments,
     names: Vec<String>,
+    if_exists: bool,
 ) -> Result<(), Failure> {
-    let timeout_ms = super::timeout_ms(cluster);
     let topics = names
         .iter()
         .map(|name| DeleteTopicState {
@@ -295,12 +266,15 @@ async fn delete(
     let request = DeleteTopicsRequest {
         topics,
         topic_names: names,
-        timeout_ms,
+        timeout_ms: cluster.connection.timeout_ms(),
         ..Default::default()
     };
     let response = client.request_to_controller(&request).await?;
     let mut failure = None;
     for topic in response.responses {
+        if if_exists && error_of(topic.error_code) == Some(ErrorCode::UnknownTopicOrPartition) {
+            continue;
+        }
         let name = topic.name.unwrap_or_default();
         if let Err(error) = check(topic.error_code, topic.error_message, || {
             format!("topic {name}")
