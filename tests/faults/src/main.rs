@@ -1,9 +1,10 @@
-//! Faults on the real binary: `kill -9` under load, and hostile bytes.
+//! Faults on the real binary: `kill -9` under load, hostile bytes, no more open files.
 //!
 //! `ottla-faults BROKER [--kills N] [--frames N] [--seed S]`: BROKER is the program to test. Each part
 //! prints its checks; the last line is `N passed, N failed`, and the exit code is 1 if any failed.
 
 mod corpus;
+mod descriptors;
 mod failure;
 mod frames;
 #[path = "../../../crates/protocol/tests/golden_file/mod.rs"]
@@ -58,6 +59,10 @@ async fn main() -> ExitCode {
         (
             "hostile frames",
             frames::run(&arguments.broker, arguments.frames, arguments.seed).await,
+        ),
+        (
+            "no more open files",
+            descriptors::run(&arguments.broker).await,
         ),
     ];
     for (name, result) in parts {

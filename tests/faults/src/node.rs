@@ -15,12 +15,22 @@ use crate::failure::Failure;
 /// How long a start, with recovery, may take on a busy machine.
 const START_DEADLINE: Duration = Duration::from_secs(120);
 
+/// A limit on a node's open files.
+#[derive(Clone, Copy, Debug)]
+pub enum OpenFiles {
+    /// Which the node may raise.
+    AtFirst(usize),
+    /// Which the node cannot raise.
+    AtMost(usize),
+}
+
 /// A node that keeps its port and folder over restarts.
 pub struct Node {
     program: PathBuf,
     folder: tempfile::TempDir,
     port: u16,
     child: Option<Child>,
+    open_files: Option<OpenFiles>,
 }
 
 impl Node {
@@ -32,7 +42,26 @@ impl Node {
             folder: tempfile::tempdir()?,
             port,
             child: None,
+            open_files: None,
         })
+    }
+
+    /// Limits the open files of the next start.
+    pub fn limit_open_files(&mut self, limit: OpenFiles) {
+        self.open_files = Some(limit);
+    }
+
+    /// The program, with its limits.
+    fn command(&self) -> Command {
+        let limit = match self.open_files {
+            None => return Command::new(&self.program),
+            Some(OpenFiles::AtFirst(files)) => format!("ulimit -S -n {files}"),
+            Some(OpenFiles::AtMost(files)) => format!("ulimit -n {files}"),
+        };
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("{limit} && exec \"$0\" \"$@\"")]);
+        shell.arg(&self.program);
+        shell
     }
 
     /// Where it listens.
@@ -51,7 +80,8 @@ impl Node {
             .create(true)
             .append(true)
             .open(self.folder.path().join("log"))?;
-        let mut child = Command::new(&self.program)
+        let mut child = self
+            .command()
             .arg("start")
             .args([
                 "--set",

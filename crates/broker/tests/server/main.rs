@@ -8,3 +8,4 @@ mod listeners;
 mod order;
 mod records;
 mod stop;
+mod versions;
