@@ -3,7 +3,7 @@
 //! - [`LogManager`]: the log directories, the logs in them, checkpoints, clean and unclean starts.
 //! - [`Log`]: one partition: [`Log::append_as_leader`], [`Log::read`], [`Log::find_by_timestamp`];
 //!   [`Log::open_alone`] for one outside of any manager. `log_flush` and `log_truncate` are parts of it.
-//! - `segment`, `segment_read`, `batch_scan`, `offset_index`, `time_index`, `transaction_index`: the
+//! - `segment`, `segment_read`, `segment_search`, `batch_scan`, `offset_index`, `time_index`, `transaction_index`: the
 //!   files of a segment.
 //! - `producer_state`, `producer_snapshot`: sequences and transactions of producers.
 //! - [`inspect`]: those files for tools that show them.
@@ -49,6 +49,7 @@ mod read_tests;
 mod recovery;
 mod segment;
 mod segment_read;
+mod segment_search;
 #[cfg(test)]
 mod testing;
 pub mod text_file;

@@ -11,7 +11,7 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use ottla_protocol::ids::Offset;
 use ottla_protocol::records::{
-    BATCH_HEADER_SIZE_BYTES, BatchError, BatchHeader, NO_TIMESTAMP, batches, peek_header,
+    BATCH_HEADER_SIZE_BYTES, BatchError, BatchHeader, NO_TIMESTAMP, batches,
 };
 use parking_lot::RwLock;
 
@@ -307,42 +307,6 @@ impl Segment {
         (hash % range as u64) as i64
     }
 
-    /// Where to begin to look for the batch that contains `offset`, by the offset index.
-    pub(crate) fn position_before(&self, offset: Offset) -> Result<u64, DiskError> {
-        match relative(self.base_offset, offset) {
-            Some(target) => self.position_where(|entry| entry.relative_offset <= target),
-            None => Ok(0),
-        }
-    }
-
-    /// Where the last batch in the offset index begins for which `is_before` holds, which must hold
-    /// for a prefix of the entries; 0 if there is none.
-    pub(crate) fn position_where(
-        &self,
-        is_before: impl Fn(&OffsetPosition) -> bool,
-    ) -> Result<u64, DiskError> {
-        let entry = match self.indexes.read().offsets.last_where(is_before) {
-            // The segment is being deleted; its records can still be read.
-            Err(error) if error.is_not_found() => None,
-            entry => entry?,
-        };
-        let Some(entry) = entry else {
-            return Ok(0);
-        };
-        let position = u64::from(entry.position);
-        let last_offset = self.base_offset.0 + i64::from(entry.relative_offset);
-        // An index is only a hint: the batch itself must agree.
-        match peek_header(&self.read_at(position, BATCH_HEADER_SIZE_BYTES)?) {
-            Ok(Some(header))
-                if header.base_offset >= self.base_offset.0
-                    && header.base_offset <= last_offset =>
-            {
-                Ok(position)
-            }
-            _ => Ok(0),
-        }
-    }
-
     /// `length` bytes at `position`, fewer at the end of the file.
     pub(crate) fn read_at(&self, position: u64, length: usize) -> Result<Bytes, DiskError> {
         disk::read_at(self.file()?, &self.path, position, length)
@@ -370,32 +334,6 @@ impl Segment {
                 Offset(self.base_offset.0 + i64::from(entry.relative_offset)),
             )
         }))
-    }
-
-    /// An offset at or before the first batch with a timestamp of at least `timestamp_ms`.
-    pub(crate) fn offset_before_time(&self, timestamp_ms: i64) -> Result<Offset, SegmentReadError> {
-        let entry = {
-            let indexes = self.indexes.read();
-            let is_before = |entry: &TimestampOffset| entry.timestamp_ms < timestamp_ms;
-            match indexes.times.last_where(is_before) {
-                Err(error) if error.is_not_found() => None,
-                entry => entry?,
-            }
-        };
-        let Some(entry) = entry else {
-            return Ok(self.base_offset);
-        };
-        let offset = Offset(self.base_offset.0 + i64::from(entry.relative_offset));
-        // An index is only a hint: the batch itself must agree.
-        let mut scan = self.scan_from(self.position_before(offset)?);
-        while let Some(header) = scan.peek()? {
-            if header.last_offset() >= offset.0 {
-                let agrees = header.max_timestamp == entry.timestamp_ms;
-                return Ok(if agrees { offset } else { self.base_offset });
-            }
-            scan.skip(&header);
-        }
-        Ok(self.base_offset)
     }
 
     /// Completes and writes the indexes: the segment takes no more records.

@@ -36,19 +36,31 @@ impl Segment {
         at_least_one: bool,
         upper_bound: Offset,
     ) -> Result<SegmentRead, SegmentReadError> {
+        let hint = self.position_hint(offset)?;
+        self.read_from(hint, offset, max_bytes, at_least_one, upper_bound)
+    }
+
+    /// [`Segment::read`], beginning to look at `hint`.
+    fn read_from(
+        &self,
+        hint: u64,
+        offset: Offset,
+        max_bytes: usize,
+        at_least_one: bool,
+        upper_bound: Offset,
+    ) -> Result<SegmentRead, SegmentReadError> {
         let size = self.size_bytes();
         let left =
             |position: u64| usize::try_from(size.saturating_sub(position)).unwrap_or(usize::MAX);
-        let mut position = if size == 0 {
-            0
-        } else {
-            self.position_before(offset)?
-        };
+        let mut position = hint;
         while left(position) >= BATCH_HEADER_SIZE_BYTES {
             let wanted = max_bytes
                 .saturating_add(READ_SLACK_BYTES)
                 .min(left(position));
             let chunk = self.read_at(position, wanted)?;
+            if position > 0 && position == hint && !self.begins_batch_of(&chunk, offset) {
+                return self.read_from(0, offset, max_bytes, at_least_one, upper_bound);
+            }
             let skipped = self.skip_before(&chunk, position, offset)?;
             let Some(first) = self.header_in(&chunk, position, skipped)? else {
                 if skipped == 0 {
@@ -83,8 +95,9 @@ impl Segment {
         upper_bound: Offset,
     ) -> Result<SegmentRead, SegmentReadError> {
         let size = self.size_bytes();
-        if max_bytes < MIN_REFERRED_BYTES || size < MIN_REFERRED_BYTES as u64 {
-            return self.read(offset, max_bytes, at_least_one, upper_bound);
+        let hint = self.position_hint(offset)?;
+        if max_bytes < MIN_REFERRED_BYTES || size.saturating_sub(hint) < MIN_REFERRED_BYTES as u64 {
+            return self.read_from(hint, offset, max_bytes, at_least_one, upper_bound);
         }
         let mut scan = BatchScan::of_headers(self, self.position_before(offset)?, size);
         while let Some(header) = scan.peek()?
@@ -93,17 +106,19 @@ impl Segment {
             scan.skip(&header);
         }
         let start = scan.position();
-        if size - start < MIN_REFERRED_BYTES as u64 {
-            return self.read(offset, max_bytes, at_least_one, upper_bound);
-        }
-        let end = self.end_before(start, start + max_bytes as u64, upper_bound, size)?;
+        let end = self.end_before(
+            start,
+            start.saturating_add(max_bytes as u64),
+            upper_bound,
+            size,
+        )?;
         let length = usize::try_from(end - start).unwrap_or(0);
         if length < MIN_REFERRED_BYTES {
-            return self.read(offset, max_bytes, at_least_one, upper_bound);
+            return self.read_from(hint, offset, max_bytes, at_least_one, upper_bound);
         }
+        let file = Arc::<std::fs::File>::clone(self.file()?);
         Ok(SegmentRead {
-            batches: FileRange::new(Arc::<std::fs::File>::clone(self.file()?), start, length)
-                .into(),
+            batches: FileRange::new(file, start, length).into(),
             reaches_end: end == size,
         })
     }

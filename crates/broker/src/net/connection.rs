@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ottla_protocol::wire::{Segment, Segments};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, Sleep};
@@ -263,29 +263,25 @@ impl Connection {
         // Frames left over from an earlier read, when the queue had no room for them.
         let mut progress = self.dispatch()?;
         while self.reading && self.queue.has_room() && self.has_memory(cx) {
-            match self.stream.try_read_buf(self.frames.space()) {
-                Ok(0) => {
+            // Knows, unlike `try_read_buf`, that a read that was not filled has emptied the socket.
+            let read = pin!(self.stream.read_buf(self.frames.space()));
+            match read.poll(cx) {
+                Poll::Ready(Ok(0)) => {
                     self.reading = false;
                     return Ok(true);
                 }
-                Ok(_) => {
+                Poll::Ready(Ok(_)) => {
                     progress = true;
                     self.dispatch()?;
                     if !self.queue.unsent.is_empty() {
                         return Ok(true);
                     }
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    match self.stream.poll_read_ready(cx) {
-                        Poll::Ready(Ok(())) => {}
-                        Poll::Ready(Err(error)) => return Err(error.into()),
-                        Poll::Pending => {
-                            self.frames.release_spare();
-                            break;
-                        }
-                    }
+                Poll::Ready(Err(error)) => return Err(error.into()),
+                Poll::Pending => {
+                    self.frames.release_spare();
+                    break;
                 }
-                Err(error) => return Err(error.into()),
             }
         }
         Ok(progress)
