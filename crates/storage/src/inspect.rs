@@ -44,11 +44,39 @@ pub fn base_offset(file_name: &str) -> Option<Offset> {
     digits.parse().ok().map(Offset)
 }
 
+/// Kafka preallocates the indexes of the segment that it writes: the zeros at the end are no entries.
 fn index<E: IndexEntry>(bytes: &[u8]) -> Entries<E> {
     let chunks = bytes.chunks_exact(E::SIZE_BYTES);
+    let torn_bytes = chunks.remainder().len();
+    let is_used = |chunk: &&[u8]| chunk.iter().any(|byte| *byte != 0);
+    let used = chunks.clone().rposition(|chunk| is_used(&chunk));
     Entries {
-        torn_bytes: chunks.remainder().len(),
+        torn_bytes,
         entry_bytes: E::SIZE_BYTES,
-        entries: chunks.map(E::decode).collect(),
+        entries: chunks
+            .take(used.map_or(0, |last| last + 1))
+            .map(E::decode)
+            .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{OffsetPosition, offset_index};
+
+    #[test]
+    fn zeros_at_the_end_are_no_entries() {
+        let entry = |relative_offset, position| OffsetPosition {
+            relative_offset,
+            position,
+        };
+        let mut bytes = vec![0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 9, 0, 0, 1, 0];
+        assert_eq!(offset_index(&bytes).entries, [entry(0, 7), entry(9, 256)]);
+        bytes.resize(8 * 1000 + 3, 0);
+        let index = offset_index(&bytes);
+        assert_eq!(index.entries, [entry(0, 7), entry(9, 256)]);
+        assert_eq!(index.torn_bytes, 3);
+        assert_eq!(offset_index(&[0; 64]).entries, []);
+        assert_eq!(offset_index(&[]).entries, []);
     }
 }

@@ -145,6 +145,10 @@ impl Dump {
         mut show: impl FnMut(&mut Self, &str) -> Result<bool, Failure>,
     ) -> Result<(), Failure> {
         let text = read_text(path)?;
+        if text.is_empty() {
+            // Kafka makes the file before it has anything to write.
+            return Ok(());
+        }
         let mut lines = text.lines();
         let version = lines.next();
         let count: Option<usize> = lines.next().and_then(|line| line.parse().ok());
