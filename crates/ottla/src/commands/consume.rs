@@ -137,7 +137,13 @@ impl Consumer<'_> {
             return Ok(());
         };
         let assigned = member.join(&mut self.client).await?;
-        let committed = member.committed(&mut self.client, &assigned).await?;
+        let mut committed = member.committed(&mut self.client, &assigned).await?;
+        // What lies past the end was committed for a topic of the same name that is gone.
+        let (topic, latest) = (&self.arguments.topic, Position::Latest);
+        let client = &mut self.client;
+        let ends = resolve(client, topic, &assigned, latest, Isolation::Uncommitted).await?;
+        committed
+            .retain(|partition, offset| ends.get(partition).is_some_and(|end| *offset <= *end));
         self.begin(&assigned, committed).await
     }
 

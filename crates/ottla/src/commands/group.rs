@@ -224,8 +224,9 @@ impl GroupDocument {
             assignor => format!(", assignor {assignor}"),
         };
         let count = self.members.len();
+        let members = if count == 1 { "member" } else { "members" };
         let mut text = format!(
-            "group {}: {}, {count} members{assignor}\n",
+            "group {}: {}, {count} {members}{assignor}\n",
             self.id, self.state
         );
         if count > 0 {

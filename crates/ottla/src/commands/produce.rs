@@ -105,18 +105,29 @@ async fn producer_identity(client: &mut Client) -> Result<ProducerFields, Failur
         producer_epoch: -1,
         ..Default::default()
     };
-    let response = match client.request(&request).await {
-        Err(ClientError::Request(RequestError::Unsupported { .. })) => {
-            return Ok(ProducerFields::NONE);
+    let deadline = Instant::now() + client.request_timeout();
+    loop {
+        let response = match client.request(&request).await {
+            Err(ClientError::Request(RequestError::Unsupported { .. })) => {
+                return Ok(ProducerFields::NONE);
+            }
+            response => response?,
+        };
+        match check(response.error_code, None, || "a producer id".to_owned()) {
+            Ok(()) => {
+                return Ok(ProducerFields {
+                    producer_id: response.producer_id,
+                    producer_epoch: response.producer_epoch,
+                    base_sequence: 0,
+                });
+            }
+            // A broker that has just started.
+            Err(Failure::Client(error)) if error.is_passing() && Instant::now() < deadline => {
+                tokio::time::sleep(RETRY_BACKOFF).await;
+            }
+            Err(failure) => return Err(failure),
         }
-        response => response?,
-    };
-    check(response.error_code, None, || "a producer id".to_owned())?;
-    Ok(ProducerFields {
-        producer_id: response.producer_id,
-        producer_epoch: response.producer_epoch,
-        base_sequence: 0,
-    })
+    }
 }
 
 fn codec(codec: Codec) -> Compression {
