@@ -189,7 +189,7 @@ impl FetchSessions {
         now_ms: i64,
         mut random: impl FnMut() -> i32,
     ) -> FetchContext {
-        if partitions.is_empty() || !self.make_room(sessions, partitions.len(), now_ms) {
+        if !self.make_room(sessions, partitions.len(), now_ms) {
             return FetchContext::Sessionless(partitions);
         }
         let id = loop {
@@ -332,23 +332,20 @@ impl CachedPartition {
     }
 }
 
+/// The partitions of a request in its order. Of one that is named twice, the last request counts, as in Kafka.
 fn requested(request: FetchRequest) -> Vec<PartitionFetch> {
-    let mut partitions = Vec::with_capacity(
-        request
-            .topics
-            .iter()
-            .map(|topic| topic.partitions.len())
-            .sum(),
-    );
+    let mut partitions = IndexMap::new();
     for topic in request.topics {
         let key = FetchTopicKey {
             name: topic.topic.into(),
             id: topic.topic_id,
         };
-        partitions.extend(topic.partitions.into_iter().map(|request| PartitionFetch {
-            topic: key.clone(),
-            request,
-        }));
+        for request in topic.partitions {
+            partitions.insert((key.clone(), request.partition), request);
+        }
     }
+    let partitions = partitions.into_iter();
     partitions
+        .map(|((topic, _), request)| PartitionFetch { topic, request })
+        .collect()
 }

@@ -244,7 +244,11 @@ impl MetadataPublisher {
 
     fn lead_or_resign(&self, partition: &Partition, image: &PartitionImage) {
         match image.leader == self.broker_id.0 {
-            true => partition.become_leader(LeaderEpoch(image.leader_epoch), image.isr.len()),
+            true => partition.become_leader(
+                LeaderEpoch(image.leader_epoch),
+                image.replicas.len(),
+                image.isr.len(),
+            ),
             false => partition.resign(),
         }
     }

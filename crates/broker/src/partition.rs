@@ -25,6 +25,8 @@ pub use crate::partition_io::{
 
 /// Offset that DeleteRecords takes for the high watermark.
 const UP_TO_HIGH_WATERMARK: i64 = -1;
+/// Leader epoch of a client that knows none.
+const NO_LEADER_EPOCH: i32 = -1;
 
 thread_local! {
     /// Codec contexts are large and reused; a thread validates one batch at a time.
@@ -39,6 +41,8 @@ pub struct Partition {
     config: ArcSwap<TopicConfig>,
     is_leader: AtomicBool,
     leader_epoch: AtomicI32,
+    /// Replicas, this one among them.
+    replicas_count: AtomicI32,
     /// Replicas in sync, this one among them.
     isr_size: AtomicI32,
     waiters: Waiters,
@@ -53,6 +57,7 @@ impl Partition {
             config: ArcSwap::new(config),
             is_leader: AtomicBool::new(false),
             leader_epoch: AtomicI32::new(-1),
+            replicas_count: AtomicI32::new(0),
             isr_size: AtomicI32::new(0),
             waiters: Waiters::default(),
         }
@@ -84,7 +89,9 @@ impl Partition {
     }
 
     /// Leads from now on in `epoch`, alone or with followers.
-    pub fn become_leader(&self, epoch: LeaderEpoch, isr_size: usize) {
+    pub fn become_leader(&self, epoch: LeaderEpoch, replicas_count: usize, isr_size: usize) {
+        let replicas_count = i32::try_from(replicas_count).unwrap_or(i32::MAX);
+        self.replicas_count.store(replicas_count, Ordering::Release);
         self.isr_size.store(
             i32::try_from(isr_size).unwrap_or(i32::MAX),
             Ordering::Release,
@@ -105,7 +112,7 @@ impl Partition {
     /// Whether this broker leads the partition, and in the epoch that the client knows of (-1: any).
     pub fn check_leader_epoch(&self, current_leader_epoch: i32) -> Result<(), ErrorCode> {
         let epoch = self.leader_epoch().0;
-        if current_leader_epoch >= 0 && current_leader_epoch < epoch {
+        if current_leader_epoch != NO_LEADER_EPOCH && current_leader_epoch < epoch {
             return Err(ErrorCode::FencedLeaderEpoch);
         }
         if current_leader_epoch > epoch {
@@ -134,16 +141,18 @@ impl Partition {
     ) -> Result<Appended, AppendFailure> {
         self.check_leader().map_err(AppendFailure::of)?;
         let config = self.config.load();
-        if acks == RequiredAcks::All
-            && self.isr_size.load(Ordering::Acquire) < config.min_insync_replicas
-        {
+        // More than there are replicas is not asked for.
+        let min_isr = config
+            .min_insync_replicas
+            .min(self.replicas_count.load(Ordering::Acquire));
+        if acks == RequiredAcks::All && self.isr_size.load(Ordering::Acquire) < min_isr {
             return Err(AppendFailure::of(ErrorCode::NotEnoughReplicas));
         }
         let rules = produce_rules(&config, produce_version, now_ms);
         let validated = CODECS.with_borrow_mut(|(decompressor, compressor)| {
             validate_produced(records, &rules, decompressor, compressor)
         });
-        let validated = validated.map_err(|error| self.refusal(&error))?;
+        let validated = validated.map_err(|error| self.refusal(&error, produce_version))?;
         let appended = self.log.append_as_leader(&validated, self.leader_epoch());
         let appended = appended.map_err(|error| self.append_failure(error))?;
         self.commit_and_flush(now_ms)?;
@@ -197,7 +206,7 @@ impl Partition {
         Ok(())
     }
 
-    fn refusal(&self, error: &ProduceError) -> AppendFailure {
+    fn refusal(&self, error: &ProduceError, produce_version: i16) -> AppendFailure {
         let record_errors = error
             .record_faults()
             .iter()
@@ -210,21 +219,25 @@ impl Partition {
             code: error.error_code(),
             message: Some(error.to_string()),
             record_errors,
-            log_start_offset: self.log.log_start_offset().0,
+            log_start_offset: match error.is_before_log(produce_version) {
+                true => -1,
+                false => self.log.log_start_offset().0,
+            },
         }
     }
 
     fn append_failure(&self, error: AppendError) -> AppendFailure {
         match error {
-            AppendError::Sequence(sequence @ SequenceError::StaleEpoch { .. }) => {
-                AppendFailure::with_message(ErrorCode::InvalidProducerEpoch, sequence.to_string())
-            }
-            AppendError::Sequence(sequence @ SequenceError::OutOfOrder { .. }) => {
-                AppendFailure::with_message(
-                    ErrorCode::OutOfOrderSequenceNumber,
+            AppendError::Sequence(sequence) => AppendFailure {
+                log_start_offset: self.log.log_start_offset().0,
+                ..AppendFailure::with_message(
+                    match sequence {
+                        SequenceError::StaleEpoch { .. } => ErrorCode::InvalidProducerEpoch,
+                        SequenceError::OutOfOrder { .. } => ErrorCode::OutOfOrderSequenceNumber,
+                    },
                     sequence.to_string(),
                 )
-            }
+            },
             AppendError::LargerThanSegment { .. } => {
                 AppendFailure::with_message(ErrorCode::RecordListTooLarge, error.to_string())
             }
@@ -247,7 +260,8 @@ impl Partition {
         isolation: IsolationLevel,
         limits: ReadLimits,
     ) -> Result<PartitionRead, ReadFailure> {
-        self.check_leader_epoch(request.current_leader_epoch)
+        // In a fetch, whatever is negative is no epoch.
+        self.check_leader_epoch(request.current_leader_epoch.max(NO_LEADER_EPOCH))
             .map_err(ReadFailure::of)?;
         let log = &self.log;
         let upper_bound = self.upper_bound(isolation);
@@ -334,10 +348,11 @@ impl Partition {
             OffsetQuery::Latest => return Ok(at_end(upper_bound, self.leader_epoch().0)),
             OffsetQuery::Earliest => {
                 let start = log.log_start_offset();
-                return Ok(at_end(
-                    start,
-                    log.epoch_of(start).map_or(-1, |epoch| epoch.0),
-                ));
+                // An empty log begins with the epoch of its leader.
+                let epoch = log.epoch_of(start);
+                let epoch =
+                    epoch.or_else(|| (start == log.log_end_offset()).then(|| self.leader_epoch()));
+                return Ok(at_end(start, epoch.map_or(-1, |epoch| epoch.0)));
             }
             OffsetQuery::Tiered => return Ok(FoundOffset::NOTHING),
             OffsetQuery::MaxTimestamp => log.find_max_timestamp(upper_bound),

@@ -101,10 +101,20 @@ pub(crate) struct ProducerState {
     unreplicated: BTreeMap<Offset, Offset>,
 }
 
+/// Epoch of a producer that nothing is known of.
+const NO_PRODUCER_EPOCH: i16 = -1;
+
 impl ProducerState {
     /// Checks a client's batch, or a coordinator's marker, against what its producer wrote before.
     pub fn check(&self, header: &BatchHeader) -> Result<Option<DuplicateBatch>, SequenceError> {
         let Some(entry) = self.producers.get(&header.producer_id) else {
+            if header.producer_epoch < NO_PRODUCER_EPOCH {
+                return Err(SequenceError::StaleEpoch {
+                    producer_id: header.producer_id,
+                    current: NO_PRODUCER_EPOCH,
+                    found: header.producer_epoch,
+                });
+            }
             // Any first sequence is accepted: the state may have expired or been truncated away.
             return Ok(None);
         };

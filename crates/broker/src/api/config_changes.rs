@@ -103,7 +103,11 @@ async fn carry_out_one(
                 "the configuration of a broker is changed by that broker: name its id and ask it",
             ));
         }
-        ConfigResource::Group(name) | ConfigResource::ClientMetrics(name) if name.is_empty() => {
+        ConfigResource::Group(name)
+        | ConfigResource::ClientMetrics(name)
+        | ConfigResource::Topic(name)
+            if name.is_empty() =>
+        {
             return Err(refusal("the resource's name is empty"));
         }
         ConfigResource::Topic(name) if !ottla_metadata::controller::is_topic_name(name) => {

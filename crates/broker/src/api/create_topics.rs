@@ -27,6 +27,7 @@ pub fn handle(context: &RequestContext, request: CreateTopicsRequest) -> Reply<C
                     name,
                     error_code: code.code(),
                     error_message: Some(code.message().to_owned()),
+                    configs: Some(Vec::new()),
                     ..Default::default()
                 })
                 .collect(),

@@ -1,5 +1,7 @@
 //! DeleteRecords (21): raises the log start offset of partitions (KIP-107).
 
+use std::collections::BTreeMap;
+
 use ottla_protocol::ErrorCode;
 use ottla_protocol::messages::delete_records_request::{DeleteRecordsRequest, DeleteRecordsTopic};
 use ottla_protocol::messages::delete_records_response::{
@@ -20,7 +22,7 @@ pub fn handle(context: &RequestContext, request: DeleteRecordsRequest) -> Reply<
     let broker = context.broker.clone();
     Reply::later(async move {
         super::blocking(move || {
-            let topics = request.topics.into_iter().map(|topic| delete(&broker, topic)).collect();
+            let topics = request.topics.into_iter().filter(|topic| !topic.partitions.is_empty()).map(|topic| delete(&broker, topic)).collect();
             if let Err(error) = broker.logs.checkpoint_log_start_offsets() {
                 error!(%error, "log start offsets could not be written; after an unclean stop deleted records may be back");
             }
@@ -32,19 +34,20 @@ pub fn handle(context: &RequestContext, request: DeleteRecordsRequest) -> Reply<
 
 fn delete(broker: &Broker, topic: DeleteRecordsTopic) -> DeleteRecordsTopicResult {
     let internal = crate::internal_topics::is_internal(&topic.name);
-    let partitions = topic
-        .partitions
-        .iter()
-        .map(|asked| {
+    // Of a partition that is named twice, the last offset counts, as in Kafka.
+    let asked: BTreeMap<i32, i64> = topic.partitions.iter().map(|asked| (asked.partition_index, asked.offset)).collect();
+    let partitions = asked
+        .into_iter()
+        .map(|(partition_index, offset)| {
             let deleted = match internal {
                 true => Err(ErrorCode::InvalidTopicException),
                 false => broker
                     .partitions
-                    .by_topic_name(&topic.name, asked.partition_index)
-                    .and_then(|partition| partition.delete_records(asked.offset)),
+                    .by_topic_name(&topic.name, partition_index)
+                    .and_then(|partition| partition.delete_records(offset)),
             };
             DeleteRecordsPartitionResult {
-                partition_index: asked.partition_index,
+                partition_index,
                 low_watermark: deleted.map_or(INVALID_LOW_WATERMARK, |offset| offset.0),
                 error_code: deleted.err().unwrap_or(ErrorCode::None).code(),
                 ..Default::default()

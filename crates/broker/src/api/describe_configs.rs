@@ -34,7 +34,8 @@ pub fn handle(context: &RequestContext, request: DescribeConfigsRequest) -> Repl
             let configs = configs.into_iter().filter(is_asked).map(|config| entry(config, &request));
             DescribeConfigsResult {
                 error_code: failure.as_ref().map_or(0, |(code, _)| code.code()),
-                error_message: failure.map(|(_, message)| message),
+                // Empty and not null when nothing is wrong, as in Kafka.
+                error_message: Some(failure.map_or_else(String::new, |(_, message)| message)),
                 resource_type: resource.resource_type,
                 resource_name: resource.resource_name.clone(),
                 configs: configs.collect(),

@@ -1,5 +1,6 @@
 //! DescribeProducers (61): the producers whose state a partition keeps (KIP-664).
 
+use ottla_metadata::controller::is_topic_name;
 use ottla_protocol::ErrorCode;
 use ottla_protocol::messages::describe_producers_request::DescribeProducersRequest;
 use ottla_protocol::messages::describe_producers_response::{
@@ -27,7 +28,11 @@ pub fn handle(context: &RequestContext, request: DescribeProducersRequest) -> Re
 }
 
 fn describe(context: &RequestContext, topic: &str, partition_index: i32) -> PartitionResponse {
-    match context.broker.partitions.by_topic_name(topic, partition_index) {
+    let partition = match is_topic_name(topic) {
+        true => context.broker.partitions.by_topic_name(topic, partition_index),
+        false => Err(ErrorCode::InvalidTopicException),
+    };
+    match partition {
         Ok(partition) => PartitionResponse {
             partition_index,
             active_producers: partition

@@ -18,11 +18,18 @@ pub fn handle(
     context: &RequestContext,
     request: DescribeTopicPartitionsRequest,
 ) -> Reply<DescribeTopicPartitionsResponse> {
+    if let Some(cursor) = &request.cursor {
+        let mut named = request.topics.iter();
+        let is_named = request.topics.is_empty() || named.any(|topic| topic.name == cursor.topic_name);
+        if cursor.partition_index < 0 || !is_named {
+            return Reply::Now(refuse(request));
+        }
+    }
     let image = context.broker.metadata.image();
     let limit = request.response_partition_limit.min(context.broker.config().requests.max_request_partition_size_limit);
     let mut left = usize::try_from(limit).unwrap_or(0).max(1);
     let (first_topic, first_partition) = match &request.cursor {
-        Some(cursor) => (cursor.topic_name.as_str(), cursor.partition_index.max(0)),
+        Some(cursor) => (cursor.topic_name.as_str(), cursor.partition_index),
         None => ("", 0),
     };
     let names: BTreeSet<&str> = match request.topics.is_empty() {
@@ -52,6 +59,16 @@ pub fn handle(
     Reply::Now(response)
 }
 
+/// The answer to a cursor that stands nowhere: nothing but errors.
+fn refuse(request: DescribeTopicPartitionsRequest) -> DescribeTopicPartitionsResponse {
+    let topics = request.topics.into_iter().map(|topic| DescribeTopicPartitionsResponseTopic {
+        error_code: ErrorCode::InvalidRequest.code(),
+        name: Some(topic.name),
+        ..Default::default()
+    });
+    DescribeTopicPartitionsResponse { topics: topics.collect(), next_cursor: None, ..Default::default() }
+}
+
 fn cursor(topic_name: &str, partition_index: i32) -> Box<Cursor> {
     Box::new(Cursor { topic_name: topic_name.to_owned(), partition_index, ..Default::default() })
 }
@@ -65,6 +82,7 @@ fn unknown(name: &str) -> DescribeTopicPartitionsResponseTopic {
         error_code: code.code(),
         name: Some(name.to_owned()),
         is_internal: internal_topics::is_internal(name),
+        topic_authorized_operations: operations::TOPIC,
         ..Default::default()
     }
 }

@@ -1,6 +1,5 @@
 //! Fetch (1): reads record batches; waits for them when there are too few (KIP-74, KIP-227).
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +13,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
 use super::{Reply, RequestContext};
-use crate::fetch_session::{FetchContext, FetchTopicKey, PartitionFetch};
+use crate::fetch_session::{FetchContext, PartitionFetch};
 use crate::fetch_waiter::Waiter;
 use crate::partition::{IsolationLevel, Partition, PartitionRead, ReadFailure, ReadLimits};
 
@@ -35,10 +34,11 @@ pub fn handle(context: &RequestContext, request: FetchRequest) -> Reply<FetchRes
     };
     let fetch = Fetch { context: context.clone(), session, terms };
     let outcome = fetch.read();
-    if outcome.is_enough(&fetch.terms) || fetch.terms.max_wait.is_zero() {
+    let unknown = outcome.unknown.len();
+    if outcome.is_enough(&fetch.terms, unknown) || fetch.terms.max_wait.is_zero() {
         return Reply::Now(fetch.answer(outcome));
     }
-    Reply::later(fetch.wait())
+    Reply::later(fetch.wait(unknown))
 }
 
 /// What the client wants before it is answered.
@@ -56,28 +56,37 @@ struct Fetch {
     terms: Terms,
 }
 
-/// What one pass over the partitions found, in their order.
+/// What one pass over the partitions found; each with its place among the fetch's partitions.
+#[derive(Default)]
 struct Outcome {
-    partitions: Vec<PartitionData>,
+    /// What the partitions' logs say.
+    known: Vec<(usize, PartitionData)>,
+    /// The partitions that do not exist here.
+    unknown: Vec<(usize, PartitionData)>,
     bytes: usize,
     /// Something that the client must hear of now.
     urgent: bool,
 }
 
 impl Outcome {
-    fn is_enough(&self, terms: &Terms) -> bool {
-        self.urgent || self.partitions.is_empty() || self.bytes >= terms.min_bytes
+    /// Whether the client is answered. As in Kafka, partitions that were unknown from the beginning do not hurry an
+    /// answer that others are waited for.
+    fn is_enough(&self, terms: &Terms, unknown_at_first: usize) -> bool {
+        self.urgent
+            || self.known.is_empty()
+            || self.unknown.len() > unknown_at_first
+            || self.bytes >= terms.min_bytes
     }
 }
 
 impl Fetch {
-    async fn wait(self) -> FetchResponse {
+    async fn wait(self, unknown_at_first: usize) -> FetchResponse {
         let deadline = Instant::now() + self.terms.max_wait;
         let waiting = Waiting::on(self.partitions());
         loop {
             // Read again after the waiter is in place: nothing that came in between is missed.
             let outcome = self.read();
-            if outcome.is_enough(&self.terms) {
+            if outcome.is_enough(&self.terms, unknown_at_first) {
                 return self.answer(outcome);
             }
             let is_over = tokio::select! {
@@ -104,44 +113,59 @@ impl Fetch {
     }
 
     fn read(&self) -> Outcome {
-        let fetches = self.session.partitions();
-        let mut outcome = Outcome { partitions: Vec::with_capacity(fetches.len()), bytes: 0, urgent: false };
-        for fetch in fetches {
-            let read = self.find(fetch).map_err(ReadFailure::of).and_then(|partition| {
-                if self.terms.replica_id >= 0 {
-                    return Err(ReadFailure::of(ErrorCode::NotLeaderOrFollower));
+        let mut outcome = Outcome::default();
+        for (place, fetch) in self.session.partitions().iter().enumerate() {
+            let index = fetch.request.partition;
+            let partition = match self.find(fetch) {
+                Ok(partition) => partition,
+                Err(code) => {
+                    outcome.unknown.push((place, failed(index, ReadFailure::of(code), Some(Vec::new()))));
+                    continue;
                 }
-                let partition_max = usize::try_from(fetch.request.partition_max_bytes).unwrap_or(0);
-                partition.read(&fetch.request, self.terms.isolation, ReadLimits {
-                    max_bytes: partition_max.min(self.terms.max_bytes.saturating_sub(outcome.bytes)),
-                    // The first records of an answer come whole, however large the batch is (KIP-74).
-                    minimum: match outcome.bytes == 0 && self.terms.max_bytes > 0 {
-                        true => MinimumBatches::One,
-                        false => MinimumBatches::None,
-                    },
-                })
-            });
+            };
+            let read = self.read_partition(&partition, fetch, outcome.bytes);
             outcome.urgent |= !matches!(&read, Ok(read) if read.diverging_epoch.is_none());
-            let data = partition_data(fetch.request.partition, read, self.terms.isolation);
+            let data = partition_data(index, read, self.terms.isolation);
             outcome.bytes += data.records.as_ref().map_or(0, Records::len);
-            outcome.partitions.push(data);
+            outcome.known.push((place, data));
         }
         outcome
     }
 
+    fn read_partition(
+        &self,
+        partition: &Partition,
+        fetch: &PartitionFetch,
+        bytes_so_far: usize,
+    ) -> Result<PartitionRead, ReadFailure> {
+        if self.terms.replica_id >= 0 {
+            return Err(ReadFailure::of(ErrorCode::NotLeaderOrFollower));
+        }
+        let partition_max = usize::try_from(fetch.request.partition_max_bytes).unwrap_or(0);
+        partition.read(&fetch.request, self.terms.isolation, ReadLimits {
+            max_bytes: partition_max.min(self.terms.max_bytes.saturating_sub(bytes_so_far)),
+            // The first records of an answer come whole, however large the batch is (KIP-74).
+            minimum: match bytes_so_far == 0 {
+                true => MinimumBatches::One,
+                false => MinimumBatches::None,
+            },
+        })
+    }
+
+    /// As in Kafka, unknown partitions come last, and neighbours of one topic stand together.
     fn answer(&self, outcome: Outcome) -> FetchResponse {
         let mut responses: Vec<FetchableTopicResponse> = Vec::new();
-        let mut places: HashMap<&FetchTopicKey, usize> = HashMap::new();
-        for (fetch, data) in self.session.partitions().iter().zip(outcome.partitions) {
-            let place = *places.entry(&fetch.topic).or_insert_with(|| {
-                responses.push(FetchableTopicResponse {
-                    topic: fetch.topic.name.to_string(),
-                    topic_id: fetch.topic.id,
+        for (place, data) in outcome.known.into_iter().chain(outcome.unknown) {
+            let topic = &self.session.partitions()[place].topic;
+            match responses.last_mut() {
+                Some(last) if last.topic == *topic.name && last.topic_id == topic.id => last.partitions.push(data),
+                _ => responses.push(FetchableTopicResponse {
+                    topic: topic.name.to_string(),
+                    topic_id: topic.id,
+                    partitions: vec![data],
                     ..Default::default()
-                });
-                responses.len() - 1
-            });
-            responses[place].partitions.push(data);
+                }),
+            }
         }
         self.context.broker.fetch_sessions.finish(&self.session, &mut responses);
         FetchResponse { session_id: self.session.session_id(), responses, ..Default::default() }
@@ -199,16 +223,24 @@ fn partition_data(
             records: Some(read.records),
             ..Default::default()
         },
-        Err(failure) => PartitionData {
-            partition_index,
-            error_code: failure.code.code(),
-            high_watermark: -1,
-            last_stable_offset: -1,
-            log_start_offset: failure.log_start_offset,
-            aborted_transactions: (isolation == IsolationLevel::ReadCommitted).then(Vec::new),
-            records: Some(Records::empty()),
-            ..Default::default()
-        },
+        Err(failure) => failed(partition_index, failure, None),
+    }
+}
+
+fn failed(
+    partition_index: i32,
+    failure: ReadFailure,
+    aborted_transactions: Option<Vec<AbortedTransaction>>,
+) -> PartitionData {
+    PartitionData {
+        partition_index,
+        error_code: failure.code.code(),
+        high_watermark: -1,
+        last_stable_offset: -1,
+        log_start_offset: failure.log_start_offset,
+        aborted_transactions,
+        records: Some(Records::empty()),
+        ..Default::default()
     }
 }
 

@@ -27,7 +27,11 @@ pub fn handle(context: &RequestContext, request: FindCoordinatorRequest) -> Repl
         let found = coordinators.pop().unwrap_or_default();
         FindCoordinatorResponse {
             error_code: found.error_code,
-            error_message: found.error_message,
+            // Kafka names the error that there is not.
+            error_message: match found.error_code {
+                0 => Some("NONE".to_owned()),
+                _ => found.error_message,
+            },
             node_id: found.node_id,
             host: found.host,
             port: found.port,

@@ -1,7 +1,7 @@
 //! ListOffsets (2): the offset at a time, or at either end of a log.
 
-use std::collections::HashSet;
-
+use indexmap::IndexMap;
+use indexmap::map::Entry;
 use ottla_protocol::ErrorCode;
 use ottla_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsRequest};
 use ottla_protocol::messages::list_offsets_response::{
@@ -14,39 +14,28 @@ use crate::partition::{FoundOffset, IsolationLevel, OffsetQuery};
 /// First version that tells the leader epoch (KIP-320).
 const FIRST_VERSION_WITH_LEADER_EPOCH: i16 = 4;
 
-/// Looks up every partition; a partition named twice is INVALID_REQUEST.
+/// Looks up every partition; one that is named twice is answered once, with INVALID_REQUEST.
 pub fn handle(context: &RequestContext, request: ListOffsetsRequest) -> Reply<ListOffsetsResponse> {
     let isolation = IsolationLevel::from_code(request.isolation_level);
-    let duplicates = duplicates(&request);
-    let topics = request
-        .topics
-        .into_iter()
-        .map(|topic| ListOffsetsTopicResponse {
-            partitions: topic
-                .partitions
-                .iter()
-                .map(|partition| {
-                    let found = match duplicates.contains(&(topic.name.clone(), partition.partition_index)) {
-                        true => Err(ErrorCode::InvalidRequest),
-                        false => find(context, &topic.name, partition, isolation),
-                    };
-                    response(context.version, partition.partition_index, found)
-                })
-                .collect(),
-            name: topic.name,
-            ..Default::default()
-        })
-        .collect();
-    Reply::Now(ListOffsetsResponse { topics, ..Default::default() })
-}
-
-fn duplicates(request: &ListOffsetsRequest) -> HashSet<(String, i32)> {
-    let mut seen = HashSet::new();
-    let all = request
-        .topics
-        .iter()
-        .flat_map(|topic| topic.partitions.iter().map(|partition| (topic.name.clone(), partition.partition_index)));
-    all.filter(|named| !seen.insert(named.clone())).collect()
+    let mut topics: IndexMap<String, IndexMap<i32, Result<FoundOffset, ErrorCode>>> = IndexMap::new();
+    for topic in &request.topics {
+        for asked in &topic.partitions {
+            match topics.entry(topic.name.clone()).or_default().entry(asked.partition_index) {
+                Entry::Vacant(place) => {
+                    place.insert(find(context, &topic.name, asked, isolation));
+                }
+                Entry::Occupied(mut found) => {
+                    *found.get_mut() = Err(ErrorCode::InvalidRequest);
+                }
+            }
+        }
+    }
+    let topics = topics.into_iter().map(|(name, partitions)| ListOffsetsTopicResponse {
+        name,
+        partitions: partitions.into_iter().map(|(index, found)| response(context.version, index, found)).collect(),
+        ..Default::default()
+    });
+    Reply::Now(ListOffsetsResponse { topics: topics.collect(), ..Default::default() })
 }
 
 fn find(

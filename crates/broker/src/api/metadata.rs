@@ -1,18 +1,22 @@
 //! Metadata (3): brokers, topics and who leads their partitions.
 
+use std::collections::HashSet;
+
 use ottla_metadata::{MetadataImage, PartitionImage, TopicImage};
 use ottla_protocol::ids::BrokerId;
 use ottla_protocol::messages::metadata_request::{MetadataRequest, MetadataRequestTopic};
 use ottla_protocol::messages::metadata_response::{
     MetadataResponse, MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
 };
-use ottla_protocol::{ErrorCode, Uuid};
+use ottla_protocol::ErrorCode;
 
 use super::{Reply, RequestContext, operations};
 use crate::internal_topics;
 
 /// First version in which an empty list of topics asks for none, and null for all.
 const FIRST_VERSION_WITH_NULL_TOPICS: i16 = 1;
+/// First version in which a topic may have no name, and so may be named by its id (KIP-516).
+const FIRST_VERSION_WITH_NULL_NAMES: i16 = 12;
 /// First version that may forbid to create topics.
 const FIRST_VERSION_WITH_AUTO_CREATION_FLAG: i16 = 4;
 
@@ -28,6 +32,9 @@ pub fn handle(context: &RequestContext, request: MetadataRequest) -> Reply<Metad
         return Reply::Now(respond(context, &image, topics, &request));
     }
     let asked = request.topics.clone().unwrap_or_default();
+    if context.version < FIRST_VERSION_WITH_NULL_NAMES && asked.iter().any(is_by_id) {
+        return Reply::Now(refuse(asked));
+    }
     let missing: Vec<String> = missing_names(&image, &asked);
     let creates = context.broker.config().topics.auto_create_topics_enable
         && (request.allow_auto_topic_creation || context.version < FIRST_VERSION_WITH_AUTO_CREATION_FLAG);
@@ -47,6 +54,21 @@ pub fn handle(context: &RequestContext, request: MetadataRequest) -> Reply<Metad
     })
 }
 
+fn is_by_id(topic: &MetadataRequestTopic) -> bool {
+    topic.name.is_none() || !topic.topic_id.is_zero()
+}
+
+/// The answer to a request that may not name topics by their ids yet: nothing but errors.
+fn refuse(asked: Vec<MetadataRequestTopic>) -> MetadataResponse {
+    let topics = asked.into_iter().map(|topic| MetadataResponseTopic {
+        error_code: ErrorCode::InvalidRequest.code(),
+        name: Some(topic.name.unwrap_or_default()),
+        topic_id: topic.topic_id,
+        ..Default::default()
+    });
+    MetadataResponse { topics: topics.collect(), ..Default::default() }
+}
+
 fn missing_names(image: &MetadataImage, asked: &[MetadataRequestTopic]) -> Vec<String> {
     let names = asked.iter().filter(|topic| topic.topic_id.is_zero()).filter_map(|topic| topic.name.clone());
     let is_missing = |name: &String| {
@@ -61,9 +83,12 @@ fn find_all(
     asked: &[MetadataRequestTopic],
     request: &MetadataRequest,
 ) -> Vec<MetadataResponseTopic> {
-    let mut seen: Vec<Uuid> = Vec::new();
+    let (mut seen, mut named) = (HashSet::new(), HashSet::new());
     let mut found = Vec::with_capacity(asked.len());
     for topic in asked {
+        if !named.insert((&topic.name, topic.topic_id)) {
+            continue;
+        }
         let known = match (&topic.name, topic.topic_id.is_zero()) {
             (_, false) => image.topics().by_id(topic.topic_id).ok_or(ErrorCode::UnknownTopicId),
             (Some(name), true) => image.topics().by_name(name).ok_or_else(|| unknown_name(name)),
@@ -71,20 +96,17 @@ fn find_all(
         };
         match known {
             // The same topic by name and by id is answered once.
-            Ok(known) if seen.contains(&known.id) => {}
-            Ok(known) => {
-                seen.push(known.id);
-                found.push(describe(context, image, known, request));
-            }
+            Ok(known) if !seen.insert(known.id) => {}
+            Ok(known) => found.push(describe(context, image, known, request)),
             Err(code) => found.push(MetadataResponseTopic {
                 error_code: code.code(),
-                name: match (&topic.name, context.version) {
-                    (Some(name), _) => Some(name.clone()),
-                    // Before version 12 the name cannot be null.
-                    (None, version) => (version < 12).then(String::new),
-                },
+                name: topic.name.clone().filter(|_| topic.topic_id.is_zero()),
                 topic_id: topic.topic_id,
                 is_internal: topic.name.as_deref().is_some_and(internal_topics::is_internal),
+                topic_authorized_operations: operations::asked(
+                    request.include_topic_authorized_operations && topic.topic_id.is_zero(),
+                    operations::TOPIC,
+                ),
                 ..Default::default()
             }),
         }

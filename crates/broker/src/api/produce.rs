@@ -1,6 +1,8 @@
 //! Produce (0): appends record batches to partitions that this broker leads.
 
-use ottla_protocol::messages::produce_request::{PartitionProduceData, ProduceRequest, TopicProduceData};
+use bytes::Bytes;
+use indexmap::IndexMap;
+use ottla_protocol::messages::produce_request::{PartitionProduceData, ProduceRequest};
 use ottla_protocol::messages::produce_response::{
     BatchIndexAndErrorMessage, PartitionProduceResponse, ProduceResponse, TopicProduceResponse,
 };
@@ -8,6 +10,7 @@ use ottla_protocol::records::peek_header;
 use ottla_protocol::{ErrorCode, Records, Uuid};
 
 use super::{Reply, RequestContext};
+use crate::internal_topics;
 use crate::partition::{AppendFailure, Appended, RequiredAcks};
 
 /// First version whose topics are named by id (KIP-516).
@@ -18,17 +21,22 @@ pub fn handle(context: &RequestContext, request: ProduceRequest) -> Reply<Produc
     let acks = RequiredAcks::from_code(request.acks);
     let stray_transaction = request.transactional_id.is_none()
         && request.topic_data.iter().flat_map(|topic| &topic.partition_data).any(is_transactional);
-    let mut failed = false;
-    let mut responses = Vec::with_capacity(request.topic_data.len());
+    // Of a partition that is named twice, the last records count, as in Kafka.
+    let mut topics: IndexMap<(String, Uuid), IndexMap<i32, Bytes>> = IndexMap::new();
     for topic in request.topic_data {
-        let TopicProduceData { name, topic_id, partition_data, .. } = topic;
-        let mut partition_responses = Vec::with_capacity(partition_data.len());
-        for data in partition_data {
-            let index = data.index;
-            let outcome = match acks {
-                _ if stray_transaction => Err(AppendFailure::of(ErrorCode::TransactionalIdAuthorizationFailed)),
-                Some(acks) => append(context, acks, &name, topic_id, data),
-                None => Err(AppendFailure::of(ErrorCode::InvalidRequiredAcks)),
+        for data in topic.partition_data {
+            let place = topics.entry((topic.name.clone(), topic.topic_id)).or_default();
+            place.insert(data.index, data.records.unwrap_or_default().to_bytes());
+        }
+    }
+    let mut failed = false;
+    let mut responses = Vec::with_capacity(topics.len());
+    for ((name, topic_id), partitions) in topics {
+        let mut partition_responses = Vec::with_capacity(partitions.len());
+        for (index, records) in partitions {
+            let outcome = match stray_transaction {
+                true => Err(AppendFailure::of(ErrorCode::TransactionalIdAuthorizationFailed)),
+                false => append(context, acks, &name, topic_id, index, &records),
             };
             failed |= outcome.is_err();
             partition_responses.push(partition_response(index, outcome));
@@ -52,19 +60,23 @@ fn is_transactional(data: &PartitionProduceData) -> bool {
 
 fn append(
     context: &RequestContext,
-    acks: RequiredAcks,
+    acks: Option<RequiredAcks>,
     topic: &str,
     topic_id: Uuid,
-    data: PartitionProduceData,
+    index: i32,
+    records: &Bytes,
 ) -> Result<Appended, AppendFailure> {
     let partitions = &context.broker.partitions;
     let partition = match context.version >= FIRST_VERSION_WITH_TOPIC_IDS {
-        true => partitions.by_topic_id(topic_id, data.index),
-        false => partitions.by_topic_name(topic, data.index),
+        true => partitions.by_topic_id(topic_id, index),
+        false => partitions.by_topic_name(topic, index),
     };
     let partition = partition.map_err(AppendFailure::of)?;
-    let records = data.records.unwrap_or_default().to_bytes();
-    partition.append(&records, acks, context.version, context.broker.clock.now_ms())
+    let acks = acks.ok_or_else(|| AppendFailure::of(ErrorCode::InvalidRequiredAcks))?;
+    if internal_topics::is_internal(&partition.topic_partition().topic) {
+        return Err(AppendFailure::of(ErrorCode::InvalidTopicException));
+    }
+    partition.append(records, acks, context.version, context.broker.clock.now_ms())
 }
 
 fn partition_response(index: i32, outcome: Result<Appended, AppendFailure>) -> PartitionProduceResponse {

@@ -37,10 +37,7 @@ impl GroupShard {
         request: &JoinGroupRequest,
     ) -> Decision<JoinGroupResponse> {
         let refuse = |member_id: &str, error: JoinGroupError| {
-            let mut response = join_error(member_id, error.error_code());
-            if let JoinGroupError::Member(_) = error {
-                response.protocol_name = None;
-            }
+            let response = join_error(member_id, error.error_code());
             Decision::answer(for_version(response, ctx.api_version))
         };
         if let Err(error) = validate(ctx, request, &self.config) {
@@ -296,8 +293,7 @@ impl Transition<'_> {
         old_member_id: &str,
         new_member_id: Arc<str>,
     ) {
-        let mut fenced = join_error(old_member_id, ErrorCode::FencedInstanceId);
-        fenced.protocol_name = None;
+        let fenced = join_error(old_member_id, ErrorCode::FencedInstanceId);
         self.complete_join(old_member_id, fenced);
         self.complete_sync(old_member_id, sync_error(ErrorCode::FencedInstanceId));
         let was_leader = self.group.is_leader(old_member_id);

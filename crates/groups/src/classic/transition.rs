@@ -284,6 +284,7 @@ pub(crate) fn join_error(member_id: &str, error: ErrorCode) -> JoinGroupResponse
     JoinGroupResponse {
         error_code: error.code(),
         member_id: member_id.to_owned(),
+        protocol_name: None,
         ..Default::default()
     }
 }

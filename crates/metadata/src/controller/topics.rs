@@ -25,6 +25,8 @@ enum TopicError {
     Duplicate,
     #[error(transparent)]
     Name(#[from] NameError),
+    #[error("the metadata log cannot be created as a topic")]
+    Prohibited,
     #[error("topic '{0}' exists already")]
     Exists(String),
     #[error("the number of partitions must be larger than 0, not {0}")]
@@ -76,7 +78,7 @@ enum AssignmentFault {
 impl TopicError {
     fn code(&self) -> ErrorCode {
         match self {
-            Self::Duplicate | Self::AssignmentAndCounts | Self::NameAndId => {
+            Self::Duplicate | Self::AssignmentAndCounts | Self::NameAndId | Self::Prohibited => {
                 ErrorCode::InvalidRequest
             }
             Self::Name(_) => ErrorCode::InvalidTopicException,

@@ -167,6 +167,28 @@ impl ProduceError {
         }
     }
 
+    /// Whether Kafka refuses such records before it knows of the partition's log, so that the answer to a Produce of
+    /// `version` has no log start offset. Source: the reference broker's answers.
+    pub fn is_before_log(&self, version: i16) -> bool {
+        match self {
+            Self::NoBatch
+            | Self::SeveralBatches
+            | Self::Batch(_)
+            | Self::ZstdTooEarly { .. }
+            | Self::BatchTooLarge { .. } => true,
+            Self::UnknownCompression(_) => version < super::validate::ZSTD_MIN_PRODUCE_VERSION,
+            Self::BaseOffsetNotZero { .. }
+            | Self::CountMismatch { .. }
+            | Self::ControlBatch
+            | Self::NegativeSequence { .. }
+            | Self::OffsetsNotSequential { .. }
+            | Self::Record(_)
+            | Self::RecordFaults { .. }
+            | Self::NoTransaction { .. }
+            | Self::Compress(_) => false,
+        }
+    }
+
     /// The faults of single records, for the response's `record_errors` (KIP-467).
     pub fn record_faults(&self) -> &[RecordFault] {
         match self {

@@ -20,7 +20,7 @@ use super::produce_error::{FaultReason, MAX_RECORD_FAULTS, ProduceError, RecordF
 use super::walk::RecordNumbers;
 
 /// The first version of Produce in which zstd is allowed (KIP-110).
-const ZSTD_MIN_PRODUCE_VERSION: i16 = 7;
+pub(super) const ZSTD_MIN_PRODUCE_VERSION: i16 = 7;
 
 /// The codec that a topic stores its records in (`compression.type`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -188,14 +188,8 @@ impl Reader {
         if flexible {
             return Ok((self.uvarint()? as usize).checked_sub(1));
         }
-        match self.i32()? {
-            -1 => Ok(None),
-            length => usize::try_from(length)
-                .map(Some)
-                .map_err(|_| DecodeError::InvalidLength {
-                    length: length.into(),
-                }),
-        }
+        // Whatever is negative is null, as in Kafka.
+        Ok(usize::try_from(self.i32()?).ok())
     }
 
     /// The length in front of a string; `None` is null.
@@ -210,14 +204,7 @@ impl Reader {
                 _ => Ok(length),
             };
         }
-        match self.i16()? {
-            -1 => Ok(None),
-            length => usize::try_from(length)
-                .map(Some)
-                .map_err(|_| DecodeError::InvalidLength {
-                    length: length.into(),
-                }),
-        }
+        Ok(usize::try_from(self.i16()?).ok())
     }
 
     /// A string that must not be null.
@@ -390,12 +377,13 @@ mod tests {
     }
 
     #[test]
-    fn null_and_negative_lengths_differ() {
+    fn negative_lengths_are_null() {
         assert_eq!(reader(&[0xff, 0xff]).nullable_string(false), Ok(None));
-        assert_eq!(
-            reader(&[0xff, 0xfe]).nullable_string(false),
-            Err(DecodeError::InvalidLength { length: -2 })
-        );
+        assert_eq!(reader(&[0xff, 0xfe]).nullable_string(false), Ok(None));
+        assert!(matches!(
+            reader(&[0xff, 0xfe]).string(false),
+            Err(DecodeError::UnexpectedNull { .. })
+        ));
         assert_eq!(reader(&[0]).nullable_string(true), Ok(None));
         assert!(matches!(
             reader(&[0]).string(true),

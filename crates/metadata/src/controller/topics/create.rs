@@ -18,6 +18,9 @@ use crate::controller::{Decision, DecisionContext, names};
 use crate::image::{ConfigResource, MetadataImage, PartitionImage};
 use crate::snapshot::partition_record;
 
+/// The metadata log, which is no topic of the cluster.
+const METADATA_TOPIC: &str = "__cluster_metadata";
+
 /// A topic as it is going to be.
 struct NewTopic {
     id: Uuid,
@@ -34,7 +37,6 @@ pub fn create_topics(
     let duplicates = duplicates(request);
     let mut records = Vec::new();
     let mut topics = Vec::with_capacity(request.topics.len());
-    let mut created: Vec<&str> = Vec::new();
     let mut partitions_left = MAX_PARTITIONS_PER_REQUEST;
     let mut answered = HashSet::new();
     for topic in &request.topics {
@@ -44,7 +46,7 @@ pub fn create_topics(
             }
             continue;
         }
-        let planned = plan(image, topic, &created, context).and_then(|planned| {
+        let planned = plan(image, topic, context).and_then(|planned| {
             partitions_left = partitions_left
                 .checked_sub(planned.partitions.len())
                 .ok_or(TopicError::TooMany)?;
@@ -52,7 +54,6 @@ pub fn create_topics(
         });
         match planned {
             Ok(planned) => {
-                created.push(&topic.name);
                 topics.push(accepted(topic, &planned, context));
                 push_records(&mut records, &topic.name, planned);
             }
@@ -84,23 +85,18 @@ fn duplicates(request: &CreateTopicsRequest) -> HashSet<&str> {
 fn plan(
     image: &MetadataImage,
     topic: &CreatableTopic,
-    created: &[&str],
     context: &mut DecisionContext<'_>,
 ) -> Result<NewTopic, TopicError> {
     names::check(&topic.name)?;
+    if topic.name == METADATA_TOPIC {
+        return Err(TopicError::Prohibited);
+    }
     if image.topics().by_name(&topic.name).is_some() {
         return Err(TopicError::Exists(topic.name.clone()));
     }
     if names::may_collide(&topic.name) {
-        let existing = image
-            .topics()
-            .iter()
-            .map(|topic| &*topic.name)
-            .chain(created.iter().copied());
-        if let Some(other) = existing
-            .into_iter()
-            .find(|other| names::collide(other, &topic.name))
-        {
+        let mut existing = image.topics().iter().map(|topic| &*topic.name);
+        if let Some(other) = existing.find(|other| names::collide(other, &topic.name)) {
             return Err(names::NameError::Collision(topic.name.clone(), other.to_owned()).into());
         }
     }
@@ -244,7 +240,7 @@ fn refused(topic: &CreatableTopic, error: &TopicError) -> CreatableTopicResult {
         error_message: Some(error.to_string()),
         num_partitions: -1,
         replication_factor: -1,
-        configs: None,
+        configs: Some(Vec::new()),
         ..Default::default()
     }
 }

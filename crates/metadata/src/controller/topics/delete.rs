@@ -1,13 +1,13 @@
 //! DeleteTopics. Source: `ReplicationControlManager.deleteTopics`, `ControllerApis.deleteTopics`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use ottla_protocol::Uuid;
 use ottla_protocol::messages::delete_topics_request::{DeleteTopicState, DeleteTopicsRequest};
 use ottla_protocol::messages::delete_topics_response::{
     DeletableTopicResult, DeleteTopicsResponse,
 };
 use ottla_protocol::messages::metadata::{MetadataRecord, RemoveTopicRecord};
-use ottla_protocol::{ErrorCode, Uuid};
 
 use super::TopicError;
 use crate::controller::{Decision, DecisionContext};
@@ -28,28 +28,49 @@ pub fn delete_topics(
         true => by_name.collect(),
         false => request.topics.clone(),
     };
-    let found: Vec<_> = asked.iter().map(|state| find(image, state)).collect();
-    let mut times_named: HashMap<Uuid, usize> = HashMap::new();
-    for id in found.iter().flatten() {
-        *times_named.entry(*id).or_default() += 1;
+    let mut times: HashMap<_, usize> = HashMap::new();
+    for state in &asked {
+        *times.entry((&state.name, state.topic_id)).or_default() += 1;
     }
-    let mut records = Vec::new();
-    let mut responses = Vec::with_capacity(asked.len());
-    for (state, found) in asked.iter().zip(found) {
-        let deleted = found.and_then(|id| match times_named.get(&id) {
-            Some(1) if !context.config.topics.delete_topic_enable => {
-                Err(TopicError::DeletionDisabled)
-            }
-            Some(1) => Ok(id),
-            _ => Err(TopicError::Duplicate),
-        });
-        if let Ok(topic_id) = deleted {
-            records.push(MetadataRecord::RemoveTopic(RemoveTopicRecord {
-                topic_id,
-                ..Default::default()
-            }));
+    let found = |state: &DeleteTopicState| match times.get(&(&state.name, state.topic_id)) {
+        Some(1) => find(image, state),
+        _ => Err(TopicError::Duplicate),
+    };
+    // By its name and by its id.
+    let mut times_found: HashMap<Uuid, usize> = HashMap::new();
+    for id in asked.iter().filter_map(|state| found(state).ok()) {
+        *times_found.entry(id).or_default() += 1;
+    }
+    let (mut records, mut responses) = (Vec::new(), Vec::with_capacity(asked.len()));
+    let (mut answered, mut answered_ids) = (HashSet::new(), HashSet::new());
+    for state in &asked {
+        if !answered.insert((&state.name, state.topic_id)) {
+            continue;
         }
-        responses.push(response(image, state, deleted));
+        let response = match found(state) {
+            Ok(topic_id) if !answered_ids.insert(topic_id) => continue,
+            Ok(topic_id) if times_found.get(&topic_id) != Some(&1) => DeletableTopicResult {
+                topic_id,
+                name: name_of(image, topic_id),
+                ..refused(state, &TopicError::Duplicate)
+            },
+            Ok(_) if !context.config.topics.delete_topic_enable => {
+                refused(state, &TopicError::DeletionDisabled)
+            }
+            Ok(topic_id) => {
+                records.push(MetadataRecord::RemoveTopic(RemoveTopicRecord {
+                    topic_id,
+                    ..Default::default()
+                }));
+                DeletableTopicResult {
+                    topic_id,
+                    name: name_of(image, topic_id),
+                    ..Default::default()
+                }
+            }
+            Err(error) => refused(state, &error),
+        };
+        responses.push(response);
     }
     Decision {
         records,
@@ -76,28 +97,17 @@ fn find(image: &MetadataImage, state: &DeleteTopicState) -> Result<Uuid, TopicEr
     }
 }
 
-fn response(
-    image: &MetadataImage,
-    state: &DeleteTopicState,
-    deleted: Result<Uuid, TopicError>,
-) -> DeletableTopicResult {
-    match deleted {
-        Ok(topic_id) => DeletableTopicResult {
-            name: image
-                .topics()
-                .by_id(topic_id)
-                .map(|topic| topic.name.to_string()),
-            topic_id,
-            error_message: None,
-            error_code: ErrorCode::None.code(),
-            ..Default::default()
-        },
-        Err(error) => DeletableTopicResult {
-            name: state.name.clone(),
-            topic_id: state.topic_id,
-            error_code: error.code().code(),
-            error_message: Some(error.to_string()),
-            ..Default::default()
-        },
+fn name_of(image: &MetadataImage, topic_id: Uuid) -> Option<String> {
+    let topic = image.topics().by_id(topic_id)?;
+    Some(topic.name.to_string())
+}
+
+fn refused(state: &DeleteTopicState, error: &TopicError) -> DeletableTopicResult {
+    DeletableTopicResult {
+        name: state.name.clone(),
+        topic_id: state.topic_id,
+        error_code: error.code().code(),
+        error_message: Some(error.to_string()),
+        ..Default::default()
     }
 }
