@@ -27,7 +27,7 @@ EOF
             "${OTTLA:-$root/target/release/ottla}" start "$dir/server.properties" >> "$dir/out" 2>> "$dir/log" & ;;
         reference)
             [ -f "$dir/data/meta.properties" ] || "$reference/kafka" kafka.tools.StorageTool format --standalone \
-                --cluster-id "${CLUSTER_ID:-T3R0bGFDb21wYXRUZXN0cw}" --config "$dir/server.properties" > "$dir/format" 2>&1 ||
+                --cluster-id "${CLUSTER_ID:-T3R0bGFDb21wYXRUZXN0cw}" ${FORMAT_OPTIONS:-} --config "$dir/server.properties" > "$dir/format" 2>&1 ||
                 { cat "$dir/format" >&2; return 1; }
             "$reference/kafka" kafka.Kafka "$dir/server.properties" >> "$dir/log" 2>&1 & ;;
     esac
