@@ -303,10 +303,16 @@ impl Producer<'_> {
         self.batches_bytes = 0;
         self.next_without_key = self.next_without_key.wrapping_add(1);
         let deadline = Instant::now() + self.arguments.connection.timeout();
+        let mut told = false;
         while !unsent.is_empty() {
             match self.send(&mut unsent).await {
                 Ok(()) => {}
                 Err(Failure::Client(error)) if self.may_retry(&error, deadline) => {
+                    // The last error may say less than the first one.
+                    if !told {
+                        eprintln!("ottla: {error}; trying again for a while");
+                        told = true;
+                    }
                     tokio::time::sleep(RETRY_BACKOFF).await;
                     self.client.refresh();
                 }
