@@ -89,8 +89,13 @@ impl ClientError {
                 error,
                 RequestError::Socket { .. } | RequestError::TimedOut { .. }
             ),
+            // A topic that is missing and a disk that failed call for a person, not for patience.
             Self::Refused { code, .. } => {
-                code.is_retriable() && *code != ErrorCode::UnknownTopicOrPartition
+                code.is_retriable()
+                    && !matches!(
+                        code,
+                        ErrorCode::UnknownTopicOrPartition | ErrorCode::KafkaStorageError
+                    )
             }
             Self::NoAddress | Self::NoPartition { .. } | Self::UnknownNode(_) => false,
         }
