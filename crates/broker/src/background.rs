@@ -50,8 +50,8 @@ pub fn start(broker: &Arc<Broker>) -> JoinSet<()> {
         broker.logs.delete_doomed(broker.clock.now_ms())
     }));
     let expiry = interval(i64::from(config.producers.id_expiration_check_interval_ms));
-    // Those that the logs gave back may have expired while the broker was away.
-    expire_producers(broker);
+    // Not on start: who was writing when the broker went away writes again, and must be known, however
+    // old the times of its records are.
     tasks.spawn(every(broker, Duration::ZERO, expiry, expire_producers));
     tasks.spawn(Arc::clone(&broker.groups).run_timers());
     tasks.spawn(look_for_snapshots(Arc::clone(broker)));

@@ -53,6 +53,7 @@ impl Corpus {
         let records = batch.build(0, -1, &mut Compressor::new());
         assert!(appended.is_ok() && records.is_ok(), "a small batch builds");
         self.add(&ProduceRequest {
+            transactional_id: None,
             acks: -1,
             topic_data: vec![TopicProduceData {
                 name: topic(),

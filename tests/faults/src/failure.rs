@@ -2,7 +2,7 @@
 
 use std::io;
 
-use ottla_client::{ClientError, RequestError};
+use ottla_client::{ClientError, ConnectError, RequestError};
 use ottla_protocol::ErrorCode;
 
 /// What went wrong.
@@ -15,6 +15,8 @@ pub enum Failure {
     #[error(transparent)]
     Client(#[from] ClientError),
     #[error(transparent)]
+    Connect(#[from] ConnectError),
+    #[error(transparent)]
     Request(#[from] RequestError),
     #[error("{what} was refused: {code:?}")]
     Refused { what: &'static str, code: ErrorCode },
@@ -22,35 +24,12 @@ pub enum Failure {
     Batch(#[from] ottla_protocol::records::BatchError),
     #[error("records that were read are damaged: {0}")]
     Records(#[from] ottla_protocol::records::RecordError),
-    #[error(
-        "after kill {kill}: partition {partition}, offset {offset}: {value} was acknowledged, {found:?} is there"
-    )]
-    Lost {
-        kill: u32,
-        partition: i32,
-        offset: i64,
-        value: u64,
-        found: Option<u64>,
-    },
-    #[error("after kill {kill}: partition {partition}: {value} is there twice")]
-    Twice {
-        kill: u32,
-        partition: i32,
-        value: u64,
-    },
-    #[error("after kill {kill}: partition {partition}: offset {found} follows {expected} records")]
-    Gap {
-        kill: u32,
-        partition: i32,
-        expected: i64,
-        found: i64,
-    },
-    #[error("after kill {kill}: offset {committed} was committed and {found} is there")]
-    Commit {
-        kill: u32,
-        committed: i64,
-        found: i64,
-    },
+    #[error("records cannot be put together: {0}")]
+    Build(#[from] ottla_protocol::records::BuildError),
+    #[error("{0}")]
+    History(String),
+    #[error("after kill {kill}: {failure}")]
+    After { kill: u32, failure: Box<Failure> },
     #[error("memory grew from {before} to {after} KiB")]
     Memory { before: u64, after: u64 },
     #[error("{after} sockets stay open, {before} were at first")]

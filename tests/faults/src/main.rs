@@ -10,8 +10,12 @@ mod frames;
 #[path = "../../../crates/protocol/tests/golden_file/mod.rs"]
 mod golden_file;
 mod kills;
+mod members;
 mod node;
+mod partition;
 mod random;
+mod topics;
+mod writer;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

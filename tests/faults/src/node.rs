@@ -76,11 +76,35 @@ impl Node {
 
     /// Starts it and waits until it is ready.
     pub async fn start(&mut self) -> Result<(), Failure> {
+        let mut child = self.spawn()?;
+        let out = child
+            .stdout
+            .take()
+            .ok_or(Failure::NotReady(String::new()))?;
+        let mut lines = BufReader::new(out).lines();
+        let line = timeout(START_DEADLINE, lines.next_line())
+            .await
+            .map_err(|_| Failure::NotReady(self.log()))??;
+        self.child = Some(child);
+        match line.is_some_and(|line| line.starts_with("ready ")) {
+            true => Ok(()),
+            false => Err(Failure::NotReady(self.log())),
+        }
+    }
+
+    /// Starts it and ends it `after` that, ready or not.
+    pub async fn start_and_kill(&mut self, after: Duration) -> Result<(), Failure> {
+        self.child = Some(self.spawn()?);
+        tokio::time::sleep(after).await;
+        self.kill().await
+    }
+
+    fn spawn(&self) -> Result<Child, Failure> {
         let log = std::fs::File::options()
             .create(true)
             .append(true)
             .open(self.folder.path().join("log"))?;
-        let mut child = self
+        let child = self
             .command()
             .arg("start")
             .args([
@@ -96,24 +120,21 @@ impl Node {
                 "group.initial.rebalance.delay.ms=0",
                 "--set",
                 "log.segment.bytes=1048576",
+                // Checkpoints, flushes and snapshots of the metadata are in the way of the kills, too.
+                "--set",
+                "log.flush.offset.checkpoint.interval.ms=100",
+                "--set",
+                "replica.high.watermark.checkpoint.interval.ms=100",
+                "--set",
+                "log.flush.interval.messages=5000",
+                "--set",
+                "metadata.log.max.record.bytes.between.snapshots=20000",
             ])
             .stdout(Stdio::piped())
             .stderr(log)
             .kill_on_drop(true)
             .spawn()?;
-        let out = child
-            .stdout
-            .take()
-            .ok_or(Failure::NotReady(String::new()))?;
-        let mut lines = BufReader::new(out).lines();
-        let line = timeout(START_DEADLINE, lines.next_line())
-            .await
-            .map_err(|_| Failure::NotReady(self.log()))??;
-        self.child = Some(child);
-        match line.is_some_and(|line| line.starts_with("ready ")) {
-            true => Ok(()),
-            false => Err(Failure::NotReady(self.log())),
-        }
+        Ok(child)
     }
 
     /// Ends it at once, as `kill -9` does.
