@@ -27,7 +27,7 @@ enum TopicError {
     Name(#[from] NameError),
     #[error("the metadata log cannot be created as a topic")]
     Prohibited,
-    #[error("topic '{0}' exists already")]
+    #[error("Topic '{0}' already exists.")]
     Exists(String),
     #[error("the number of partitions must be larger than 0, not {0}")]
     Partitions(i32),
