@@ -277,17 +277,20 @@ impl CoordinatorHost {
     /// Fires the timers of all shards, for ever.
     pub async fn run_timers(self: Arc<Self>) {
         loop {
+            // Until it is known when to wake, whoever sets a deadline wakes this: it would be missed
+            // if it were set just after it was looked at.
+            self.timers_wake_at.store(i64::MAX, Ordering::SeqCst);
             let next = self
                 .shards
                 .read()
                 .values()
-                .map(|host| host.next_deadline.load(Ordering::Acquire))
+                .map(|host| host.next_deadline.load(Ordering::SeqCst))
                 .min();
             let now_ms = self.clock.now_ms();
             let wake_at = next
                 .unwrap_or(i64::MAX)
                 .min(now_ms.saturating_add(MAX_TIMER_SLEEP_MS));
-            self.timers_wake_at.store(wake_at, Ordering::Release);
+            self.timers_wake_at.store(wake_at, Ordering::SeqCst);
             let sleep = Duration::from_millis(u64::try_from(wake_at - now_ms).unwrap_or(0));
             tokio::select! {
                 () = tokio::time::sleep(sleep) => {}
@@ -363,8 +366,8 @@ impl CoordinatorHost {
 
     fn note_deadline(&self, host: &ShardHost, state: &ShardState) {
         let deadline = state.timers.next_deadline().unwrap_or(i64::MAX);
-        host.next_deadline.store(deadline, Ordering::Release);
-        if deadline < self.timers_wake_at.load(Ordering::Acquire) {
+        host.next_deadline.store(deadline, Ordering::SeqCst);
+        if deadline < self.timers_wake_at.load(Ordering::SeqCst) {
             self.timers_changed.notify_one();
         }
     }

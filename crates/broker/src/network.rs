@@ -106,8 +106,8 @@ fn settings(config: &BrokerConfig, listener: &ConfiguredListener) -> ListenerSet
         backlog: network.socket_listen_backlog_size,
         max_request_bytes: usize::try_from(network.socket_request_max_bytes).unwrap_or(0),
         max_idle: Duration::from_millis(idle_ms.min(u64::from(u32::MAX))),
-        send_buffer_bytes: usize::try_from(network.socket_send_buffer_bytes).ok(),
-        receive_buffer_bytes: usize::try_from(network.socket_receive_buffer_bytes).ok(),
+        send_buffer_bytes: network.socket_send_buffer_bytes,
+        receive_buffer_bytes: network.socket_receive_buffer_bytes,
     }
 }
 

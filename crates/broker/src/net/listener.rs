@@ -62,9 +62,9 @@ pub struct ListenerSettings {
     pub max_request_bytes: usize,
     /// `connections.max.idle.ms`.
     pub max_idle: Duration,
-    /// `socket.send.buffer.bytes`, `None` for the system's default (-1).
+    /// `socket.send.buffer.bytes`, `None` to leave it to the system.
     pub send_buffer_bytes: Option<usize>,
-    /// `socket.receive.buffer.bytes`, `None` for the system's default (-1).
+    /// `socket.receive.buffer.bytes`, `None` to leave it to the system.
     pub receive_buffer_bytes: Option<usize>,
 }
 

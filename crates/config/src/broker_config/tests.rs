@@ -323,3 +323,17 @@ fn errors_name_the_property_and_what_to_do() {
         assert_eq!(error.to_string(), expected);
     }
 }
+
+#[test]
+fn the_system_sizes_socket_buffers_that_nobody_sizes() {
+    let buffers = |text: &str| {
+        let network = load_text(text).expect("a configuration").0.network;
+        (
+            network.socket_receive_buffer_bytes,
+            network.socket_send_buffer_bytes,
+        )
+    };
+    assert_eq!(buffers(BASE), (None, None));
+    let set = format!("{BASE}\nsocket.receive.buffer.bytes=-1\nsocket.send.buffer.bytes=102400");
+    assert_eq!(buffers(&set), (None, Some(102_400)));
+}

@@ -37,9 +37,9 @@ pub(super) const PROPERTIES: &[Property] = properties! {
     "socket.listen.backlog.size": Int = "50", at_least(1), Medium ReadOnly, ACTS;
         "How many connections may wait to be accepted."
     "socket.receive.buffer.bytes": Int = "102400", Any, High ReadOnly, ACTS;
-        "The receive buffer of a client's connection; -1 leaves it to the system."
+        "The receive buffer of a client's connection. -1, or not to set it at all, leaves its size to the system."
     "socket.request.max.bytes": Int = "104857600", at_least(1), High ReadOnly, ACTS;
         "The largest request that is taken."
     "socket.send.buffer.bytes": Int = "102400", Any, High ReadOnly, ACTS;
-        "The send buffer of a client's connection; -1 leaves it to the system."
+        "The send buffer of a client's connection. -1, or not to set it at all, leaves its size to the system."
 };
