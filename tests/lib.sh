@@ -30,7 +30,15 @@ check() {
 # total: the closing line, and the exit code.
 total() { echo "$passed passed, $failed failed"; [ "$failed" -eq 0 ]; }
 
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+# free_port: a port that is free and was not given before, though nothing may listen on that one yet.
+free_port() {
+    local port
+    while true; do
+        port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])') || return 1
+        grep -qsx "$port" "$work/ports" || break
+    done
+    echo "$port" | tee -a "$work/ports"
+}
 
 # until_true SECONDS COMMAND...: runs the command again and again until it succeeds.
 until_true() {
@@ -52,7 +60,7 @@ start_ottla() {
         --set "listeners=PLAINTEXT://127.0.0.1:$port" >> "$dir/out" 2>> "$dir/err" &
     pid=$!
     started+=("$pid")
-    until_true 60 grep -q '^ready ' "$dir/out" || { cat "$dir/err" >&2; echo "the broker did not start" >&2; return 1; }
+    until_true 180 grep -q '^ready ' "$dir/out" || { cat "$dir/err" >&2; echo "the broker did not start" >&2; return 1; }
 }
 
 # stop_node PID [SIGNAL]: ends a node and waits for its end.

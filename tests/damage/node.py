@@ -6,6 +6,7 @@ import pwd
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 import confluent_kafka
@@ -16,12 +17,19 @@ DEADLINE_S = 120
 TOPIC, GROUP, PARTITIONS = "t", "g", 2
 # Ten records make 100 kB: a segment of 1 MB, the smallest there is, holds about a hundred.
 VALUE_BYTES = 10_000
+given, giving = set(), threading.Lock()
 
 
 def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    """A port that is free and was not given before: the nodes of other cases may not have taken theirs yet."""
+    with giving:
+        while True:
+            with socket.socket() as listener:
+                listener.bind(("127.0.0.1", 0))
+                port = listener.getsockname()[1]
+            if port not in given:
+                given.add(port)
+                return port
 
 
 def value(partition, offset):
