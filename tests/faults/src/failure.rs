@@ -2,7 +2,7 @@
 
 use std::io;
 
-use ottla_client::{ClientError, ConnectError, RequestError};
+use ottla_client::{ClientError, ConnectError, RequestError, error_of};
 use ottla_protocol::ErrorCode;
 
 /// What went wrong.
@@ -36,4 +36,12 @@ pub enum Failure {
     Connections { before: usize, after: usize },
     #[error("the broker's log: {0}")]
     Log(String),
+}
+
+/// Nothing, if none of `codes` is an error; else the first, as the refusal of `what`.
+pub fn granted(what: &'static str, codes: impl IntoIterator<Item = i16>) -> Result<(), Failure> {
+    match codes.into_iter().find_map(error_of) {
+        None => Ok(()),
+        Some(code) => Err(Failure::Refused { what, code }),
+    }
 }

@@ -16,7 +16,7 @@ use ottla_protocol::messages::offset_fetch_request::{
 use ottla_protocol::messages::sync_group_request::{SyncGroupRequest, SyncGroupRequestAssignment};
 use ottla_protocol::messages::{DescribeGroupsRequest, HeartbeatRequest};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, granted};
 
 /// Offsets committed before the group is rebalanced.
 const COMMITS_PER_GENERATION: i64 = 100;
@@ -84,7 +84,7 @@ impl Member {
             self.member_id = joined.member_id;
             joined = self.ask_to_join(connection).await?;
         }
-        granted("to join", joined.error_code)?;
+        granted("to join", [joined.error_code])?;
         self.member_id = joined.member_id;
         self.generation_id = joined.generation_id;
         self.assignment = Bytes::from(format!("generation {}", self.generation_id));
@@ -101,7 +101,7 @@ impl Member {
         };
         granted(
             "to sync",
-            connection.request_at(&request, 3).await?.error_code,
+            [connection.request_at(&request, 3).await?.error_code],
         )
     }
 
@@ -143,7 +143,7 @@ impl Member {
         };
         let response = connection.request_at(&request, 8).await?;
         let mut answers = response.topics.iter().flat_map(|topic| &topic.partitions);
-        answers.try_for_each(|answer| granted("a commit", answer.error_code))
+        answers.try_for_each(|answer| granted("a commit", [answer.error_code]))
     }
 
     /// The group must be as the broker said, and its offsets what was committed last.
@@ -172,7 +172,7 @@ impl Member {
         };
         granted(
             "a heartbeat",
-            connection.request_at(&request, 3).await?.error_code,
+            [connection.request_at(&request, 3).await?.error_code],
         )?;
         let request = DescribeGroupsRequest {
             groups: vec![self.group.clone()],
@@ -214,7 +214,7 @@ impl Member {
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
                 _ => {
-                    granted("an offset fetch", group.error_code)?;
+                    granted("an offset fetch", [group.error_code])?;
                     let partitions = group.topics.into_iter().flat_map(|topic| topic.partitions);
                     return Ok(partitions.map(|found| found.committed_offset).collect());
                 }
@@ -224,12 +224,5 @@ impl Member {
             "group {} is never loaded",
             self.group
         )))
-    }
-}
-
-fn granted(what: &'static str, code: i16) -> Result<(), Failure> {
-    match error_of(code) {
-        None => Ok(()),
-        Some(code) => Err(Failure::Refused { what, code }),
     }
 }

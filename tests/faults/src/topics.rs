@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use ottla_client::{Connection, error_of};
+use ottla_client::Connection;
 use ottla_protocol::messages::create_topics_request::{
     CreatableTopic, CreatableTopicConfig, CreateTopicsRequest,
 };
@@ -16,7 +16,7 @@ use ottla_protocol::messages::incremental_alter_configs_request::{
 use ottla_protocol::messages::{DeleteTopicsRequest, MetadataRequest};
 use ottla_protocol::records::{BatchBuilder, CompressionSpec, Compressor};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, granted};
 use crate::partition::{produce, read};
 use crate::random::Random;
 
@@ -285,11 +285,4 @@ async fn describe(
         incarnation,
         records: values.len(),
     })
-}
-
-fn granted(what: &'static str, mut codes: impl Iterator<Item = i16>) -> Result<(), Failure> {
-    match codes.find_map(error_of) {
-        None => Ok(()),
-        Some(code) => Err(Failure::Refused { what, code }),
-    }
 }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use ottla_protocol::messages::fetch_request::FetchRequest;
 use ottla_protocol::messages::metadata_request::MetadataRequest;
 use tokio::io::AsyncWriteExt;
 
@@ -31,30 +30,33 @@ async fn a_frame_s_size_is_checked_before_anything_else() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_silent_connection_ends_and_one_that_waits_for_an_answer_does_not() {
-    let server = Server::start(&["connections.max.idle.ms=3000"]).await;
+    let server = Server::start(&["connections.max.idle.ms=10000"]).await;
     let mut client = server.connect().await;
     client.create_topic("t").await;
     let answer = client
-        .call(&fetch("t", 0, Duration::from_secs(5)), BY_NAME)
+        .call(&fetch("t", 0, Duration::from_secs(12)), BY_NAME)
         .await;
     assert_eq!(answer.error_code, 0);
-    client.expect_end().await;
-    server.connect().await.expect_end().await;
+    let silent = server.connect().await;
     // Half a frame, and then nothing.
-    let mut client = server.connect().await;
+    let mut halfway = server.connect().await;
     let bytes = frame(&MetadataRequest::default(), 12, 1);
-    client
+    halfway
         .stream
         .write_all(&bytes[..bytes.len() - 1])
         .await
         .unwrap();
-    client.expect_end().await;
+    tokio::join!(
+        client.expect_end(),
+        silent.expect_end(),
+        halfway.expect_end()
+    );
     server.node.stop().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_never_reads_is_not_read_from_and_ends() {
-    let server = Server::start(&["connections.max.idle.ms=3000"]).await;
+    let server = Server::start(&["connections.max.idle.ms=10000"]).await;
     let mut client = server.connect().await;
     client.create_topic("t").await;
     for _ in 0..10 {
@@ -196,6 +198,5 @@ async fn requests_on_their_way_in_share_the_memory_there_is() {
     }
     let answer = admin.call(&fetch("t", 0, Duration::ZERO), BY_NAME).await;
     assert_eq!(answer.responses[0].partitions[0].high_watermark, 2);
-    let _: Option<FetchRequest> = None;
     server.node.stop().await.unwrap();
 }

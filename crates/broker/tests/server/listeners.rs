@@ -35,11 +35,17 @@ fn port(address: &str) -> i32 {
     address.rsplit_once(':').unwrap().1.parse().unwrap()
 }
 
+/// Whether this machine has IPv6.
+fn has_six() -> bool {
+    std::net::UdpSocket::bind("[::1]:0").is_ok()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn each_listener_has_its_advertised_address() {
+    let six = if has_six() { "[::1]" } else { "127.0.0.1" };
     let server = Server::start(&[
         "listener.security.protocol.map=INSIDE:PLAINTEXT,OUTSIDE:PLAINTEXT,SIX:PLAINTEXT",
-        "listeners=INSIDE://127.0.0.1:0,OUTSIDE://0.0.0.0:0,SIX://[::1]:0",
+        &format!("listeners=INSIDE://127.0.0.1:0,OUTSIDE://0.0.0.0:0,SIX://{six}:0"),
         "advertised.listeners=INSIDE://inside.example:19092,OUTSIDE://outside.example:0,SIX://[2001:db8::1]:9094",
         "inter.broker.listener.name=INSIDE",
     ])
@@ -65,8 +71,10 @@ async fn a_listener_without_a_host_is_reached_by_every_address() {
         !host.is_empty() && host != "0.0.0.0" && host != "::",
         "{host}"
     );
-    let over_six = told(&mut Client::connect(&format!("[::1]:{port}")).await).await;
-    assert_eq!(over_six, (host, port));
+    if has_six() {
+        let over_six = told(&mut Client::connect(&format!("[::1]:{port}")).await).await;
+        assert_eq!(over_six, (host, port));
+    }
     server.node.stop().await.unwrap();
 }
 

@@ -6,7 +6,7 @@ use ottla_protocol::messages::api_versions_request::ApiVersionsRequest;
 use ottla_protocol::messages::fetch_request::FetchRequest;
 use ottla_protocol::messages::metadata_request::MetadataRequest;
 use ottla_protocol::messages::produce_request::ProduceRequest;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::harness::{BY_NAME, Server, fetch, frame, produce, within};
 
@@ -54,7 +54,6 @@ async fn hundreds_of_pipelined_requests_are_answered_in_order() {
         writer
     });
     for id in 0..=REQUESTS {
-        use tokio::io::AsyncReadExt;
         let size = within(reader.read_i32()).await.unwrap();
         let mut answer = vec![0; usize::try_from(size).unwrap()];
         within(reader.read_exact(&mut answer)).await.unwrap();

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use ottla_protocol::messages::fetch_request::FetchRequest;
+use tokio::io::AsyncWriteExt;
 
 use super::harness::{BY_NAME, Client, Server, fetch, produce, within};
 
@@ -15,7 +16,6 @@ async fn produce_until_the_end(mut client: Client, all: Arc<AtomicUsize>) -> usi
     let mut acknowledged = 0;
     loop {
         let frame = super::harness::frame(&produce("t", &[0; 500], -1), BY_NAME, 1);
-        use tokio::io::AsyncWriteExt;
         if client.stream.write_all(&frame).await.is_err() {
             return acknowledged;
         }
