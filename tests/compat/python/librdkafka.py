@@ -218,7 +218,7 @@ class Member(threading.Thread):
 
     def __init__(self, topic, values, **settings):
         super().__init__(daemon=True)
-        self.consumer = consumer(group_id=topic, session_timeout_ms=6000, heartbeat_interval_ms=500, **settings)
+        self.consumer = consumer(group_id=topic, session_timeout_ms=60000, heartbeat_interval_ms=500, **settings)
         self.values, self.stopping, self.owned = values, False, frozenset()
         self.consumer.subscribe([topic])
         self.start()
@@ -278,6 +278,7 @@ def groups():
     member.commit(read(member, 10)[-1], asynchronous=False)
     refused(KafkaError.NON_EMPTY_GROUP, admin.delete_consumer_groups([topic]))
     member.close()
+    eventually(lambda: results(admin.describe_consumer_groups([topic]))[topic].state.name == "EMPTY")
     assert topic in {g.group_id for g in admin.list_consumer_groups().result(DEADLINE_S).valid}
     results(admin.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(topic, [TopicPartition(topic, 0, 3)])]))
     listed = results(admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(topic)]))[topic]

@@ -11,6 +11,7 @@ import aiokafka
 import aiokafka.admin
 import kafka
 import kafka.admin
+from aiokafka.errors import CommitFailedError
 from kafka.errors import MessageSizeTooLargeError, TopicAlreadyExistsError
 
 BOOTSTRAP = sys.argv[1]
@@ -204,9 +205,17 @@ async def aio_group():
             while len(seen) < 200:
                 for batch in (await consumer.getmany(timeout_ms=200)).values():
                     seen.update(record.value for record in batch)
-            await consumer.commit()
+            await commit(consumer)
         finally:
             await consumer.stop()
+
+    async def commit(consumer):
+        while True:
+            try:
+                return await consumer.commit()
+            except CommitFailedError:
+                # Another member joins at this time; to poll is to join again.
+                await consumer.getmany(timeout_ms=200)
 
     await asyncio.wait_for(asyncio.gather(*(member(n) for n in range(3))), DEADLINE_S)
     await producer.stop()
