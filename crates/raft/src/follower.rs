@@ -153,7 +153,7 @@ impl Raft {
             return;
         };
         // An answer to something else, or one that brings nothing on.
-        let next_position = position + bytes.len() as u64;
+        let next_position = position.saturating_add(bytes.len() as u64);
         let is_next = follower.snapshot == Some((snapshot, position));
         if !is_next || next_position > size_bytes || (bytes.is_empty() && size_bytes > position) {
             follower.snapshot = None;

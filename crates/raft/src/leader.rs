@@ -217,7 +217,7 @@ impl Raft {
             }
             FetchPosition::Valid => {
                 self.note_progress(now, &fetch);
-                self.update_leader_high_watermark(now);
+                self.update_leader_high_watermark();
                 self.serve_or_park(now, token, fetch);
             }
         }
@@ -364,7 +364,7 @@ impl Raft {
     }
 
     /// What a majority has on its disks is committed, once that includes a record of this epoch. Source: Raft 5.4.2.
-    pub(crate) fn update_leader_high_watermark(&mut self, _now: Now) {
+    pub(crate) fn update_leader_high_watermark(&mut self) {
         let Role::Leader(leader) = &self.role else {
             return;
         };

@@ -16,7 +16,7 @@
 //!
 //! `raft` (entry point, inputs, time), `role` (what a node is), `election` (votes and changes of role), `leader`,
 //! `follower`, `log_shape` (epochs, ends, what is durable), `requests` (what is under way to whom), `message` and
-//! `effect` (what comes in and goes out), `types`.
+//! `effect` (what comes in and goes out), `describe` (DescribeQuorum), `types`.
 //!
 //! # Invariants
 //!
@@ -29,6 +29,7 @@
 //! What records say, addresses, the cluster's id, connections, files. The voters never change while a node runs: the
 //! changes of KIP-853 are not here.
 
+mod describe;
 mod effect;
 mod election;
 mod follower;
@@ -43,6 +44,7 @@ mod types;
 #[cfg(test)]
 mod tests;
 
+pub use describe::{QuorumDescription, ReplicaDescription};
 pub use effect::{CorrelationId, Effect, Fault, RequestToken};
 pub use leader::{AppendError, MAX_PENDING_WRITES};
 pub use log_shape::{LogShape, WriteId};

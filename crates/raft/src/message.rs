@@ -60,6 +60,56 @@ pub enum Request {
     },
 }
 
+/// Epochs that a node may speak of: there is always a next one.
+fn is_epoch(epoch: LeaderEpoch) -> bool {
+    (0..i32::MAX).contains(&epoch.0)
+}
+
+impl EpochEnd {
+    /// Whether a log can end so in `epoch`.
+    fn is_valid_in(&self, epoch: LeaderEpoch) -> bool {
+        self.end_offset >= Offset(0) && (LeaderEpoch(0)..=epoch).contains(&self.epoch)
+    }
+}
+
+impl Request {
+    /// Whether a node can mean this; INVALID_REQUEST if not.
+    pub(crate) fn is_valid(&self) -> bool {
+        match self {
+            Self::Vote(vote) => {
+                // A candidate has raised its epoch, one who asks before has not.
+                let is_raised = vote.pre_vote || vote.last.epoch < vote.epoch;
+                is_epoch(vote.epoch) && vote.last.is_valid_in(vote.epoch) && is_raised
+            }
+            Self::BeginQuorumEpoch { epoch, .. } | Self::EndQuorumEpoch { epoch, .. } => {
+                is_epoch(*epoch)
+            }
+            Self::Fetch(fetch) => is_epoch(fetch.epoch) && fetch.fetched.is_valid_in(fetch.epoch),
+            Self::FetchSnapshot {
+                epoch, snapshot, ..
+            } => is_epoch(*epoch) && snapshot.is_valid_in(*epoch),
+        }
+    }
+}
+
+impl Response {
+    /// Whether a node can mean this; it is left aside if not.
+    pub(crate) fn is_valid(&self) -> bool {
+        let epoch = self.verdict.epoch;
+        let body = match &self.body {
+            ResponseBody::Empty | ResponseBody::Vote { .. } => true,
+            ResponseBody::Records { high_watermark, .. } => {
+                *high_watermark >= Some(Offset(0)) || high_watermark.is_none()
+            }
+            ResponseBody::Diverging(theirs) => theirs.is_valid_in(epoch),
+            ResponseBody::Snapshot(snapshot) | ResponseBody::SnapshotChunk { snapshot, .. } => {
+                snapshot.is_valid_in(epoch) && snapshot.end_offset > Offset(0)
+            }
+        };
+        is_epoch(epoch) && body
+    }
+}
+
 /// A candidate, or one who would like to be, asks for a vote.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VoteRequest {

@@ -82,6 +82,10 @@ impl Raft {
 
     /// A request has come in.
     pub fn on_request(&mut self, now: Now, token: RequestToken, request: Request) -> Vec<Effect> {
+        if !request.is_valid() {
+            self.refuse(token, ErrorCode::InvalidRequest);
+            return self.finish(now);
+        }
         match request {
             Request::Vote(vote) => self.on_vote_request(now, token, &vote),
             Request::BeginQuorumEpoch {
@@ -113,7 +117,7 @@ impl Raft {
         correlation_id: CorrelationId,
         response: Response,
     ) -> Vec<Effect> {
-        if self.requests.end(from, correlation_id) {
+        if self.requests.end(from, correlation_id) && response.is_valid() {
             let verdict = response.verdict;
             if verdict.epoch > self.election.epoch {
                 self.observe(now, verdict.epoch, verdict.leader);
@@ -131,8 +135,9 @@ impl Raft {
         if is_current && seeks && verdict.leader.is_some() {
             return self.observe(now, verdict.epoch, verdict.leader);
         }
-        if verdict.error != ErrorCode::None {
-            return self.on_refused(now, from, verdict);
+        // What a node of an earlier epoch grants or sends is not for this one.
+        if verdict.error != ErrorCode::None || !is_current {
+            return self.on_refused(now, from);
         }
         match body {
             ResponseBody::Empty => self.on_acknowledged(from),
@@ -152,14 +157,13 @@ impl Raft {
         }
     }
 
-    fn on_refused(&mut self, now: Now, from: BrokerId, verdict: Verdict) {
+    fn on_refused(&mut self, now: Now, from: BrokerId) {
         self.requests
             .pause(from, now.ms + self.config.timeouts.retry_backoff_ms);
         match &mut self.role {
             Role::Prospective(_) | Role::Candidate(_) => self.on_vote_response(now, from, false),
-            Role::Follower(follower) if verdict.error == ErrorCode::SnapshotNotFound => {
-                follower.snapshot = None;
-            }
+            // Whatever was wrong with a piece of a snapshot, a fetch says what is right.
+            Role::Follower(follower) => follower.snapshot = None,
             _ => {}
         }
     }
@@ -182,7 +186,7 @@ impl Raft {
     pub fn on_written(&mut self, now: Now, write_id: WriteId) -> Vec<Effect> {
         self.log.written(write_id);
         if matches!(self.role, Role::Leader(_)) {
-            self.update_leader_high_watermark(now);
+            self.update_leader_high_watermark();
         } else if let Some(snapshot) = self.log.snapshot() {
             // A snapshot holds only what is committed.
             self.raise_high_watermark(snapshot.end_offset.min(self.log.durable_end_offset()));

@@ -315,7 +315,7 @@ fn a_fetch_that_waits_is_answered_when_there_is_something() {
 fn a_fetch_of_another_epoch_is_fenced() {
     let mut raft = active_leader();
     let mut check = |epoch, expected| {
-        let request = fetch(key(2), epoch, EpochEnd::new(1, 1));
+        let request = fetch(key(2), epoch, EpochEnd::default());
         let verdict = answer(&raft.on_request(at(1001), RequestToken(4), request)).verdict;
         assert_eq!(verdict.error, expected);
         assert_eq!((verdict.epoch.0, verdict.leader), (1, Some(BrokerId(1))));
@@ -566,6 +566,22 @@ fn an_observer_finds_the_leader_by_asking_a_voter() {
 }
 
 #[test]
+fn what_no_node_can_mean_is_refused() {
+    let mut raft = active_leader();
+    let mut check = |request| {
+        let effects = raft.on_request(at(1001), RequestToken(4), request);
+        assert_eq!(answer(&effects).verdict.error, ErrorCode::InvalidRequest);
+    };
+    check(fetch(key(2), 1, EpochEnd::new(1, -1)));
+    check(fetch(key(2), 1, EpochEnd::new(-1, 1)));
+    check(fetch(key(2), 1, EpochEnd::new(2, 1)));
+    check(fetch(key(2), i32::MAX, EpochEnd::default()));
+    check(vote(3, 2, EpochEnd::new(3, 5), false));
+    check(vote(3, 2, EpochEnd::new(4, 5), true));
+    check(vote(-1, 2, EpochEnd::default(), true));
+}
+
+#[test]
 fn two_leaders_in_one_epoch_are_a_fault() {
     let (mut raft, _) = follower_of(2, 4, log(&[]));
     let begin = Request::BeginQuorumEpoch {
@@ -589,4 +605,171 @@ fn a_quorum_of_one_elects_itself_and_commits_alone() {
     let effects = raft.on_written(at(1001), WriteId(1));
     assert!(effects.contains(&Effect::LeaderActive(LeaderEpoch(1))));
     assert_eq!(raft.deadline_ms(), None);
+}
+
+#[test]
+fn the_leader_describes_the_quorum() {
+    let mut raft = active_leader();
+    raft.on_request(
+        at(1007),
+        RequestToken(4),
+        fetch(key(9), 1, EpochEnd::default()),
+    );
+    let described = raft.describe(at(1010)).expect("it leads");
+    assert_eq!(
+        (described.epoch, described.high_watermark),
+        (LeaderEpoch(1), Some(Offset(1)))
+    );
+    let replica = |id, end_offset, last_fetch_ms, last_caught_up_ms| ReplicaDescription {
+        key: key(id),
+        log_end_offset: Offset(end_offset),
+        last_fetch_ms,
+        last_caught_up_ms,
+    };
+    let voters = vec![
+        replica(1, 1, Some(1010), Some(1010)),
+        replica(2, 1, Some(1000), Some(1000)),
+        replica(3, 0, None, None),
+    ];
+    assert_eq!(described.voters, voters);
+    assert_eq!(described.observers, vec![replica(9, 0, Some(1007), None)]);
+    assert_eq!(follower_of(2, 1, log(&[])).0.describe(at(1)), None);
+}
+
+/// Numbers from a seed (xorshift).
+struct Garbage(u64);
+
+impl Garbage {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % bound
+    }
+
+    fn epoch(&mut self) -> LeaderEpoch {
+        let odd = [-1, i32::MAX, i32::MIN, i32::MAX - 1];
+        match self.below(60) {
+            place @ 0..3 => LeaderEpoch(odd[place as usize]),
+            small => LeaderEpoch((small % 6) as i32),
+        }
+    }
+
+    fn offset(&mut self) -> Offset {
+        let odd = [-1, i64::MAX, i64::MIN];
+        match self.below(40) {
+            place @ 0..3 => Offset(odd[place as usize]),
+            small => Offset((small % 9) as i64),
+        }
+    }
+
+    fn end(&mut self) -> EpochEnd {
+        EpochEnd {
+            epoch: self.epoch(),
+            end_offset: self.offset(),
+        }
+    }
+
+    fn key(&mut self) -> ReplicaKey {
+        let mut key = key(self.below(5) as i32);
+        if self.below(4) == 0 {
+            key.directory_id = Uuid::ZERO;
+        }
+        key
+    }
+
+    fn request(&mut self) -> Request {
+        let (epoch, key, end) = (self.epoch(), self.key(), self.end());
+        let leader = BrokerId(self.below(5) as i32);
+        match self.below(5) {
+            0 => Request::Vote(VoteRequest {
+                epoch,
+                candidate: key,
+                voter: self.key(),
+                last: end,
+                pre_vote: self.below(2) == 0,
+            }),
+            1 => Request::BeginQuorumEpoch {
+                epoch,
+                leader,
+                voter: key,
+            },
+            2 => Request::EndQuorumEpoch {
+                epoch,
+                leader,
+                preferred_successors: vec![leader; self.below(3) as usize],
+            },
+            3 => fetch(key, epoch.0, end),
+            _ => Request::FetchSnapshot {
+                replica: key,
+                epoch,
+                snapshot: end,
+                position: self.below(9),
+            },
+        }
+    }
+
+    fn response(&mut self) -> Response {
+        let snapshot = self.end();
+        let body = match self.below(6) {
+            0 => ResponseBody::Empty,
+            1 => ResponseBody::Vote {
+                granted: self.below(3) > 0,
+            },
+            2 => ResponseBody::Diverging(snapshot),
+            3 => ResponseBody::Snapshot(snapshot),
+            4 => ResponseBody::SnapshotChunk {
+                snapshot,
+                position: [0, 3, u64::MAX][self.below(3) as usize],
+                size_bytes: self.below(5),
+                bytes: Bytes::from_static(b"abc"),
+            },
+            _ => ResponseBody::Records {
+                high_watermark: (self.below(2) == 0).then(|| self.offset()),
+                batches: vec![Batch {
+                    base_offset: self.offset(),
+                    end_offset: self.offset(),
+                    epoch: self.epoch(),
+                    records: Bytes::new(),
+                }],
+            },
+        };
+        let leader = self.below(4) as i32;
+        let mut response = says(self.epoch().0, (leader > 0).then_some(leader), body);
+        if self.below(5) == 0 {
+            response.verdict.error = ErrorCode::FencedLeaderEpoch;
+        }
+        response
+    }
+}
+
+/// Whatever others say, a node does not panic, and its invariants hold.
+#[test]
+fn nothing_that_is_said_breaks_a_node() {
+    for seed in 1..400 {
+        let mut garbage = Garbage(seed * 0x9e37_79b9);
+        let (mut raft, mut effects) = follower_of(2, 1, log(&[(0, 2), (1, 4)]));
+        let (mut now, mut writes, mut asked) = (at(0), Vec::new(), Vec::new());
+        for step in 0..200 {
+            for effect in effects.drain(..) {
+                match effect {
+                    Effect::SendRequest {
+                        to, correlation_id, ..
+                    } => asked.push((to, correlation_id)),
+                    Effect::Append { write_id, .. }
+                    | Effect::AppendLeaderChange { write_id, .. }
+                    | Effect::Truncate { write_id, .. }
+                    | Effect::InstallSnapshot { write_id, .. } => writes.push(write_id),
+                    _ => {}
+                }
+            }
+            now.ms += garbage.below(300);
+            now.random = garbage.below(1000) as u32;
+            effects = match (garbage.below(4), asked.pop(), writes.pop()) {
+                (0 | 1, Some((from, id)), _) => raft.on_response(now, from, id, garbage.response()),
+                (0..3, _, Some(write_id)) => raft.on_written(now, write_id),
+                _ => raft.on_request(now, RequestToken(step), garbage.request()),
+            };
+        }
+    }
 }
