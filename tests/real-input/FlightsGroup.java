@@ -52,8 +52,18 @@ public class FlightsGroup {
                 out.println("W\t" + partition.partition() + "\t" + start);
             });
         }
+        waitUntilEmpty(admin);
         admin.alterConsumerGroupOffsets(GROUP, to).all().get();
         waitForKill("rewound");
+    }
+
+    /** A member that could not say that it leaves is one until its session ends. */
+    static void waitUntilEmpty(Admin admin) throws Exception {
+        long end = System.nanoTime() + Duration.ofMinutes(2).toNanos();
+        while (admin.describeConsumerGroups(List.of(GROUP)).all().get().get(GROUP).groupState() != GroupState.EMPTY) {
+            if (System.nanoTime() > end) throw new IllegalStateException("the group does not become empty");
+            Thread.sleep(20);
+        }
     }
 
     /** Says that the point is reached, and waits until the broker was killed there. */

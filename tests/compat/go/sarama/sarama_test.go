@@ -56,7 +56,7 @@ func configuration(version sarama.KafkaVersion) *sarama.Config {
 	config.Producer.RequiredAcks = sarama.WaitForAll
 	config.Producer.Flush.Frequency = 5 * time.Millisecond
 	config.Consumer.Offsets.Initial = sarama.OffsetOldest
-	config.Consumer.Group.Session.Timeout = 6 * time.Second
+	config.Consumer.Group.Session.Timeout = time.Minute
 	config.Consumer.Group.Heartbeat.Interval = 200 * time.Millisecond
 	return config
 }

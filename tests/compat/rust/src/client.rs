@@ -193,7 +193,7 @@ impl Broker {
             ("auto.offset.reset", "earliest"),
             ("enable.auto.commit", "false"),
             ("heartbeat.interval.ms", "200"),
-            ("session.timeout.ms", "6000"),
+            ("session.timeout.ms", "60000"),
         ]);
         for (name, value) in settings {
             config.set(*name, *value);
