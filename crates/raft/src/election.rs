@@ -108,13 +108,15 @@ impl Raft {
     pub(crate) fn become_resigned(&mut self, now: Now) {
         let mut successors = Vec::new();
         if let Role::Leader(leader) = &self.role {
-            let voters = leader.voters.iter();
-            successors = voters.map(|(id, voter)| (voter.end_offset, *id)).collect();
+            let others = self.config.voters.iter();
+            successors = others
+                .filter_map(|key| Some((leader.voters.get(&key.id)?.end_offset, *key)))
+                .collect();
             successors.sort_by(|one, other| other.cmp(one));
         }
         self.set_role(Role::Resigned(Resigned {
             deadline_ms: self.election_deadline_ms(now),
-            preferred_successors: successors.into_iter().map(|(_, id)| id).collect(),
+            preferred_successors: successors.into_iter().map(|(_, key)| key).collect(),
             told: BTreeSet::new(),
         }));
         self.effects.push(Effect::LeaderChanged {
@@ -273,14 +275,16 @@ impl Raft {
         token: RequestToken,
         epoch: LeaderEpoch,
         leader: BrokerId,
-        preferred_successors: &[BrokerId],
+        preferred_successors: &[ReplicaKey],
     ) {
         if epoch < self.election.epoch {
             return self.refuse(token, ErrorCode::FencedLeaderEpoch);
         }
         self.observe(now, epoch, Some(leader));
-        let local = self.config.local.id;
-        let place = preferred_successors.iter().position(|id| *id == local);
+        let local = self.config.local;
+        let place = preferred_successors
+            .iter()
+            .position(|key| key.matches(&local));
         let backoff_max_ms = self.config.timeouts.election_backoff_max_ms.max(1);
         // The first stands at once, the others one after the other, spread a little.
         let wait_ms = match place {

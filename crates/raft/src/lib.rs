@@ -16,7 +16,8 @@
 //!
 //! `raft` (entry point, inputs, time), `role` (what a node is), `election` (votes and changes of role), `leader`,
 //! `follower`, `log_shape` (epochs, ends, what is durable), `requests` (what is under way to whom), `message` and
-//! `effect` (what comes in and goes out), `describe` (DescribeQuorum), `types`.
+//! `effect` (what comes in and goes out), `describe` (DescribeQuorum), `types`;
+//! `wire` turns what is said into Kafka's messages and back.
 //!
 //! # Invariants
 //!
@@ -40,6 +41,7 @@ mod raft;
 mod requests;
 mod role;
 mod types;
+pub mod wire;
 
 #[cfg(test)]
 mod tests;

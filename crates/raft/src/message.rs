@@ -43,7 +43,7 @@ pub enum Request {
         /// Its leader.
         leader: BrokerId,
         /// Who should stand next, the best first.
-        preferred_successors: Vec<BrokerId>,
+        preferred_successors: Vec<ReplicaKey>,
     },
     /// A replica asks for what comes next, and so says what it has on its disk. KIP-595.
     Fetch(FetchRequest),

@@ -108,7 +108,7 @@ pub(crate) struct Follower {
 pub(crate) struct Resigned {
     pub deadline_ms: u64,
     /// The voters by how far they have come, the best first.
-    pub preferred_successors: Vec<BrokerId>,
+    pub preferred_successors: Vec<ReplicaKey>,
     /// Those that know that the epoch has ended.
     pub told: BTreeSet<BrokerId>,
 }

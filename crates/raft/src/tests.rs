@@ -347,7 +347,7 @@ fn a_leader_that_nobody_fetches_from_resigns() {
         let expected = Request::EndQuorumEpoch {
             epoch: LeaderEpoch(1),
             leader: BrokerId(1),
-            preferred_successors: vec![BrokerId(2), BrokerId(3)],
+            preferred_successors: vec![key(2), key(3)],
         };
         assert_eq!(request, expected);
     }
@@ -363,7 +363,7 @@ fn the_first_successor_stands_at_once() {
     let end = |successors: &[i32]| Request::EndQuorumEpoch {
         epoch: LeaderEpoch(4),
         leader: BrokerId(2),
-        preferred_successors: successors.iter().copied().map(BrokerId).collect(),
+        preferred_successors: successors.iter().copied().map(key).collect(),
     };
     let asks = |effects: &[Effect]| {
         let sent = requests(effects).into_iter();
@@ -697,7 +697,7 @@ impl Garbage {
             2 => Request::EndQuorumEpoch {
                 epoch,
                 leader,
-                preferred_successors: vec![leader; self.below(3) as usize],
+                preferred_successors: vec![key; self.below(3) as usize],
             },
             3 => fetch(key, epoch.0, end),
             _ => Request::FetchSnapshot {
