@@ -91,8 +91,8 @@ def machine():
     return f"{os.cpu_count()} cores of {model}, {memory_kib / 2**20:.0f} GiB, Linux {platform.release().split('-')[0]}"
 
 
-def document(rows, baseline, candidate, command, repeats, commit):
-    """The page for docs/benchmarks.md."""
+def document(rows, baseline, candidate, command, repeats, commit, plot_file):
+    """The page for docs/benchmarks.md; `plot_file` lies beside it."""
     return f"""# Benchmarks
 
 Made by `{command}` at {commit}, on {machine()}; {repeats} repetitions.
@@ -110,6 +110,8 @@ partitions where there are 100), unless it says `librdkafka`. Latency is from th
 read (coordinated omission counted), through librdkafka with `linger.ms` 0 at 1,000/s and 5 at half of the baseline's maximum. Compare ratios, not digits, with other machines.
 
 {table(rows, baseline, candidate)}
+
+![The ratios on a logarithmic axis]({plot_file})
 """
 
 
