@@ -34,7 +34,7 @@ pub fn start(broker: &Arc<Broker>) -> JoinSet<()> {
         background.log_flush_offset_checkpoint_interval_ms,
     ));
     tasks.spawn(every(broker, delay, checkpoint, |broker| {
-        report(broker.logs.checkpoint_recovery_points())
+        report(broker.logs.checkpoint_all())
     }));
     let starts = interval(i64::from(
         background.log_flush_start_offset_checkpoint_interval_ms,

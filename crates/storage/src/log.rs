@@ -20,7 +20,7 @@ use ottla_protocol::records::{
 };
 use parking_lot::{Mutex, RwLock};
 
-use crate::error::DiskError;
+use crate::error::{DiskError, DiskOperation};
 use crate::leader_epochs::LeaderEpochs;
 use crate::log_config::LogConfig;
 use crate::producer_snapshot;
@@ -231,11 +231,22 @@ impl Log {
         self.offline.load(Ordering::Acquire) || self.retired.load(Ordering::Acquire)
     }
 
-    /// Ends appends, before the directory gets another name. An append that has begun is waited for.
+    /// Ends every change, before the directory gets another name. What has begun is waited for: it
+    /// knows the files by their old names.
     pub(crate) fn retire(&self) {
+        let _no_flush = self.flushing.lock();
         let writer = self.writer.lock();
         self.retired.store(true, Ordering::Release);
         writer.segments.iter().for_each(|one| one.retire());
+    }
+
+    /// An error if nothing may be changed any more. Who holds the writer's lock or `flushing` can rely
+    /// on it until the lock is given back.
+    pub(crate) fn check_online(&self, operation: DiskOperation) -> Result<(), DiskError> {
+        match self.is_offline() {
+            true => Err(DiskError::offline(operation, &self.directory)),
+            false => Ok(()),
+        }
     }
 
     /// Takes the log's directory offline.
@@ -450,6 +461,7 @@ impl Log {
     /// Begins a new segment at the end of the log.
     pub fn roll(&self) -> Result<(), DiskError> {
         let mut writer = self.writer.lock();
+        self.check_online(DiskOperation::Create)?;
         let end = self.log_end_offset();
         match writer.segments.last() {
             Some(last) if last.base_offset() == end => Ok(()),

@@ -46,9 +46,7 @@ impl Log {
     }
 
     fn flush_all(&self, active: ActiveSegment, now_ms: i64) -> Result<(), DiskError> {
-        if self.is_offline() {
-            return Err(DiskError::offline(DiskOperation::Sync, &self.directory));
-        }
+        self.check_online(DiskOperation::Sync)?;
         self.rolled.store(false, Ordering::Release);
         let names_changed = self.names_changed.swap(false, Ordering::AcqRel);
         let end = self.log_end_offset();
@@ -107,6 +105,7 @@ impl Log {
         }
         {
             let mut writer = self.writer.lock();
+            self.check_online(DiskOperation::Write)?;
             let end = self.log_end_offset();
             if let Some(active) = writer.segments.last() {
                 if active.size_bytes() > 0 {

@@ -436,7 +436,8 @@ impl LogManager {
         first_error.into_inner().map_or(checkpointed, Err)
     }
 
-    fn checkpoint_all(&self) -> Result<(), DiskError> {
+    /// Writes every checkpoint. From then on none of them names a log that was deleted before.
+    pub fn checkpoint_all(&self) -> Result<(), DiskError> {
         let deleted = std::mem::take(&mut *self.deleted.lock());
         let written = self
             .checkpoint_recovery_points()

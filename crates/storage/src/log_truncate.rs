@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use ottla_protocol::ids::Offset;
 
-use crate::error::DiskError;
+use crate::error::{DiskError, DiskOperation};
 use crate::log::{Log, Writer};
 use crate::producer_snapshot;
 use crate::producer_state::ProducerState;
@@ -27,6 +27,9 @@ impl Log {
     /// Deletes whole segments before `offset`, from which on records may be read (KIP-107). The new
     /// log start offset.
     pub fn delete_records_before(&self, offset: Offset) -> Result<Offset, DiskError> {
+        // The directory keeps its name until the files are gone.
+        let _no_retirement = self.flushing.lock();
+        self.check_online(DiskOperation::Delete)?;
         let (start, removed) = self.raise_log_start(offset)?;
         // Without the lock: a large file takes its time to go.
         for segment in removed {
@@ -58,6 +61,7 @@ impl Log {
     /// which lowers the checkpointed recovery point first.
     pub fn truncate_to(&self, offset: Offset) -> Result<(), TruncateError> {
         let mut writer = self.writer.lock();
+        self.check_online(DiskOperation::Truncate)?;
         if offset >= self.log_end_offset() {
             return Ok(());
         }
@@ -95,6 +99,7 @@ impl Log {
     /// that its leader has deleted what would come next.
     pub fn truncate_fully_and_start_at(&self, offset: Offset) -> Result<(), DiskError> {
         let mut writer = self.writer.lock();
+        self.check_online(DiskOperation::Truncate)?;
         self.restart_at(&mut writer, offset)
     }
 

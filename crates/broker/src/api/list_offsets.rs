@@ -14,8 +14,25 @@ use crate::partition::{FoundOffset, IsolationLevel, OffsetQuery};
 /// First version that tells the leader epoch (KIP-320).
 const FIRST_VERSION_WITH_LEADER_EPOCH: i16 = 4;
 
-/// Looks up every partition; one that is named twice is answered once, with INVALID_REQUEST.
+/// Looks up every partition, off the runtime's threads where records must be read for it: their times
+/// may be anywhere in a log.
 pub fn handle(context: &RequestContext, request: ListOffsetsRequest) -> Reply<ListOffsetsResponse> {
+    let mut asked = request.topics.iter().flat_map(|topic| &topic.partitions);
+    let reads_records = asked.any(|asked| {
+        matches!(
+            OffsetQuery::from_timestamp(asked.timestamp, context.version),
+            Ok(OffsetQuery::Time(_) | OffsetQuery::MaxTimestamp)
+        )
+    });
+    if !reads_records {
+        return Reply::Now(find_all(context, &request));
+    }
+    let context = context.clone();
+    Reply::later(super::blocking(move || find_all(&context, &request)))
+}
+
+/// A partition that is named twice is answered once, with INVALID_REQUEST.
+fn find_all(context: &RequestContext, request: &ListOffsetsRequest) -> ListOffsetsResponse {
     let isolation = IsolationLevel::from_code(request.isolation_level);
     let mut topics: IndexMap<String, IndexMap<i32, Result<FoundOffset, ErrorCode>>> = IndexMap::new();
     for topic in &request.topics {
@@ -35,7 +52,7 @@ pub fn handle(context: &RequestContext, request: ListOffsetsRequest) -> Reply<Li
         partitions: partitions.into_iter().map(|(index, found)| response(context.version, index, found)).collect(),
         ..Default::default()
     });
-    Reply::Now(ListOffsetsResponse { topics: topics.collect(), ..Default::default() })
+    ListOffsetsResponse { topics: topics.collect(), ..Default::default() }
 }
 
 fn find(

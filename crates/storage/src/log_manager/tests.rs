@@ -265,3 +265,43 @@ fn a_log_may_be_in_a_directory_that_was_taken_away() {
         assert_eq!(manager.may_be_elsewhere(assigned), expected, "{assigned:?}");
     }
 }
+
+#[test]
+fn a_log_may_be_deleted_whatever_is_done_to_it() {
+    const ROUNDS: usize = 60;
+    let folder = tempfile::tempdir().unwrap();
+    let manager = LogManager::open(&options(&[folder.path()])).unwrap();
+    let rounds = AtomicUsize::new(0);
+    let goes_on =
+        || rounds.load(Ordering::Acquire) < ROUNDS && !manager.directories()[0].is_offline();
+    let keep_changing = |change: fn(&Log) -> Result<(), DiskError>| {
+        while goes_on() {
+            if let Some(log) = manager.get(&partition()) {
+                // A log that is deleted refuses it, and that is all.
+                let _ = change(&log);
+            }
+        }
+    };
+    let keep_changing = &keep_changing;
+    std::thread::scope(|scope| {
+        scope.spawn(move || keep_changing(|log| log.flush(log.log_end_offset(), 0)));
+        scope.spawn(move || keep_changing(Log::roll));
+        scope.spawn(move || {
+            keep_changing(|log| log.delete_records_before(log.log_end_offset()).map(|_| ()))
+        });
+        while goes_on() {
+            let round = rounds.load(Ordering::Acquire) as u8;
+            let id = TopicId(Uuid([round + 1; 16]));
+            if let Ok(log) = manager.create(&partition(), id, small_segments(), 0) {
+                for _ in 0..8 {
+                    let _ = append(&log, 0, 1, &[&[1; 200]]);
+                    log.advance_high_watermark(log.log_end_offset());
+                }
+            }
+            let _ = manager.delete(&partition(), id.0, 0);
+            rounds.fetch_add(1, Ordering::AcqRel);
+        }
+    });
+    assert!(!manager.directories()[0].is_offline());
+    assert!(!folder.path().join("t-0").exists());
+}
