@@ -2,7 +2,7 @@
 //!
 //! - [`LogManager`]: the log directories, the logs in them, checkpoints, clean and unclean starts.
 //! - [`Log`]: one partition: [`Log::append_as_leader`], [`Log::read`], [`Log::find_by_timestamp`];
-//!   [`Log::open_alone`] for one outside of any manager. `log_flush` and `log_truncate` are parts of it.
+//!   [`Log::open_alone`] for one outside of any manager. `log_flush`, `log_roll` and `log_truncate` are parts of it.
 //! - `segment`, `segment_read`, `segment_search`, `batch_scan`, `offset_index`, `time_index`, `transaction_index`: the
 //!   files of a segment.
 //! - `producer_state`, `producer_snapshot`: sequences and transactions of producers.
@@ -36,6 +36,7 @@ mod log_directory;
 mod log_flush;
 mod log_manager;
 mod log_read;
+mod log_roll;
 #[cfg(test)]
 mod log_tests;
 mod log_truncate;

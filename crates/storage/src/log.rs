@@ -23,7 +23,6 @@ use parking_lot::{Mutex, RwLock};
 use crate::error::{DiskError, DiskOperation};
 use crate::leader_epochs::LeaderEpochs;
 use crate::log_config::LogConfig;
-use crate::producer_snapshot;
 use crate::producer_state::{ActiveProducer, ProducerState, SequenceError};
 use crate::segment::Segment;
 
@@ -104,7 +103,7 @@ pub struct Log {
     pub(crate) recovery_point: AtomicI64,
     pub(crate) last_flush_ms: AtomicI64,
     /// The segment that is appended to, and since when.
-    active_since: Mutex<(Offset, i64)>,
+    pub(crate) active_since: Mutex<(Offset, i64)>,
     /// One flush at a time: who waits here often finds that the one before has done its work.
     pub(crate) flushing: Mutex<()>,
     /// Segments were sealed since the last flush.
@@ -456,60 +455,6 @@ impl Log {
             writer.producers.settle(self.high_watermark());
             self.publish_first_unstable(&writer);
         }
-    }
-
-    /// Begins a new segment at the end of the log.
-    pub fn roll(&self) -> Result<(), DiskError> {
-        let mut writer = self.writer.lock();
-        self.check_online(DiskOperation::Create)?;
-        let end = self.log_end_offset();
-        match writer.segments.last() {
-            Some(last) if last.base_offset() == end => Ok(()),
-            _ => self.roll_at(&mut writer, end),
-        }
-    }
-
-    /// Begins a new segment if the last one is older than `segment.ms` and only the clock can tell:
-    /// its records have no times. The others are judged by their times when they are appended.
-    ///
-    /// Source: `LogSegment.timeWaitedForRoll`. Differs from Kafka, which asks the clock at the next
-    /// append.
-    pub fn roll_if_aged(&self, now_ms: i64) -> Result<(), DiskError> {
-        let segments = self.segments();
-        let Some(active) = segments.last().filter(|active| active.has_no_times()) else {
-            return Ok(());
-        };
-        let since_ms = {
-            let mut since = self.active_since.lock();
-            if since.0 != active.base_offset() {
-                *since = (active.base_offset(), now_ms);
-            }
-            since.1
-        };
-        match now_ms.saturating_sub(since_ms) > active.longest_wait_ms(&self.config.load()) {
-            true => self.roll(),
-            false => Ok(()),
-        }
-    }
-
-    fn roll_at(&self, writer: &mut Writer, base_offset: Offset) -> Result<(), DiskError> {
-        if let Some(sealed) = writer.segments.last() {
-            self.fail_on_error(sealed.seal())?;
-            self.fail_on_error(producer_snapshot::write(
-                &self.directory,
-                base_offset,
-                &writer.producers,
-            ))?;
-            writer.last_snapshot = Some(base_offset);
-            self.rolled.store(true, Ordering::Release);
-        }
-        let segment = Segment::new(&self.directory, base_offset);
-        // The file's name keeps the end of the log, should all segments before it go.
-        self.fail_on_error(segment.create())?;
-        self.names_changed.store(true, Ordering::Release);
-        writer.segments.push(Arc::new(segment));
-        self.publish(writer);
-        Ok(())
     }
 
     /// Lets readers see the writer's segments.
