@@ -64,8 +64,8 @@ pub enum Effect {
         /// Which snapshot.
         snapshot: EpochEnd,
     },
-    /// Send a request; then [`crate::Raft::on_response`] or [`crate::Raft::on_request_failed`], or neither: the
-    /// request times out.
+    /// Send a request; then [`crate::Raft::on_response`], [`crate::Raft::on_request_refused`] or
+    /// [`crate::Raft::on_request_failed`], or none of them: the request times out.
     SendRequest {
         /// To whom.
         to: BrokerId,

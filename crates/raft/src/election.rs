@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ottla_protocol::ErrorCode;
-use ottla_protocol::ids::{BrokerId, LeaderEpoch};
+use ottla_protocol::ids::{BrokerId, LeaderEpoch, Offset};
 
 use crate::effect::{Effect, Fault, RequestToken};
 use crate::message::{FetchRequest, Request, ResponseBody, VoteRequest};
@@ -76,6 +76,7 @@ impl Raft {
             leader,
             deadline_ms: now.ms + self.config.timeouts.fetch_ms,
             has_fetched: false,
+            told_high_watermark: Offset(0),
             snapshot: None,
         }));
     }

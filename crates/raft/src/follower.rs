@@ -78,13 +78,26 @@ impl Raft {
             });
             self.effects.push(Effect::Append { write_id, batch });
         }
-        if let Some(high_watermark) = high_watermark {
-            // What is only in memory is not handed on: the next answer says it again.
-            let durable = self.log.durable_end_offset();
-            self.raise_high_watermark(high_watermark.min(durable));
-            if high_watermark <= durable && Some(self.election.epoch) > self.damaged_in {
-                self.damaged_in = None;
-            }
+        if let Some(high_watermark) = high_watermark
+            && let Role::Follower(follower) = &mut self.role
+        {
+            follower.told_high_watermark = high_watermark;
+            self.follow_high_watermark();
+        }
+    }
+
+    /// What is committed and on this disk is handed on; what is only in memory is not. The leader tells its high
+    /// watermark only to one whose log is a prefix of its own.
+    pub(crate) fn follow_high_watermark(&mut self) {
+        let Role::Follower(follower) = &self.role else {
+            return;
+        };
+        let told = follower.told_high_watermark;
+        let durable = self.log.durable_end_offset();
+        self.raise_high_watermark(told.min(durable));
+        let has_all = told > Offset(0) && told <= durable;
+        if has_all && Some(self.election.epoch) > self.damaged_in {
+            self.damaged_in = None;
         }
     }
 

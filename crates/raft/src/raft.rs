@@ -168,7 +168,7 @@ impl Raft {
         }
     }
 
-    /// A request could not be sent, or its connection was lost.
+    /// A request could not be sent, or its connection was lost. What was under way goes on when it is back.
     pub fn on_request_failed(
         &mut self,
         now: Now,
@@ -182,6 +182,20 @@ impl Raft {
         self.finish(now)
     }
 
+    /// The answer refuses the whole message, or cannot be understood. The reference release answers so a FetchSnapshot
+    /// that it has an error for.
+    pub fn on_request_refused(
+        &mut self,
+        now: Now,
+        from: BrokerId,
+        correlation_id: CorrelationId,
+    ) -> Vec<Effect> {
+        if self.requests.end(from, correlation_id) {
+            self.on_refused(now, from);
+        }
+        self.finish(now)
+    }
+
     /// Every write of the log up to `write_id` is on the disk.
     pub fn on_written(&mut self, now: Now, write_id: WriteId) -> Vec<Effect> {
         self.log.written(write_id);
@@ -191,6 +205,7 @@ impl Raft {
             // A snapshot holds only what is committed.
             self.raise_high_watermark(snapshot.end_offset.min(self.log.durable_end_offset()));
         }
+        self.follow_high_watermark();
         self.finish(now)
     }
 

@@ -100,6 +100,8 @@ pub(crate) struct Follower {
     pub deadline_ms: u64,
     /// Whether it has answered, and has not ended its epoch.
     pub has_fetched: bool,
+    /// The high watermark that the leader has told; this node's follows it when the records are on the disk.
+    pub told_high_watermark: Offset,
     /// The snapshot that is being fetched, and how many bytes of it are there.
     pub snapshot: Option<(EpochEnd, u64)>,
 }

@@ -415,11 +415,6 @@ fn a22_a_follower_says_it_has_only_what_is_on_its_disk() {
     let effects = raft.on_written(at(2), WriteId(1));
     let sent = requests(&effects);
     assert!(matches!(&sent[0].2, Request::Fetch(f) if f.fetched == EpochEnd::new(4, 2)));
-    let body = ResponseBody::Records {
-        high_watermark: Some(Offset(2)),
-        batches: Vec::new(),
-    };
-    raft.on_response(at(3), sent[0].0, sent[0].1, says(4, Some(2), body));
     assert_eq!(raft.high_watermark(), Offset(2));
 }
 
@@ -507,6 +502,21 @@ fn kip_630_a_snapshot_takes_the_place_of_the_log() {
     assert_eq!(raft.high_watermark(), Offset(20));
     let (_, _, request) = &requests(&effects)[0];
     assert!(matches!(request, Request::Fetch(f) if f.fetched == snapshot));
+}
+
+#[test]
+fn a_snapshot_that_is_refused_is_asked_for_anew() {
+    let (mut raft, effects) = follower_of(2, 4, log(&[(1, 2)]));
+    let (to, id, _) = requests(&effects)[0];
+    let body = ResponseBody::Snapshot(EpochEnd::new(3, 20));
+    let sent = requests(&raft.on_response(at(1), to, id, says(4, Some(2), body)));
+    assert!(matches!(sent[0].2, Request::FetchSnapshot { .. }));
+    raft.on_request_failed(at(2), sent[0].0, sent[0].1);
+    let sent = requests(&raft.on_tick(at(22)));
+    assert!(matches!(sent[0].2, Request::FetchSnapshot { .. }));
+    raft.on_request_refused(at(23), sent[0].0, sent[0].1);
+    let sent = requests(&raft.on_tick(at(43)));
+    assert!(matches!(sent[0].2, Request::Fetch(_)));
 }
 
 #[test]
