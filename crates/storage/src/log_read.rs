@@ -78,16 +78,7 @@ impl Log {
         minimum: MinimumBatches,
         upper_bound: Offset,
     ) -> Result<Records, ReadError> {
-        let upper_bound = self.bound(offset, upper_bound)?;
-        let segments = self.segments();
-        Ok(gather(
-            &segments,
-            offset,
-            max_bytes,
-            minimum,
-            upper_bound,
-            Segment::read,
-        )?)
+        self.read_by(Segment::read, offset, max_bytes, minimum, upper_bound)
     }
 
     /// What [`Log::read`] reads, to be sent: many bytes are not read but referred to where they lie.
@@ -98,20 +89,17 @@ impl Log {
         minimum: MinimumBatches,
         upper_bound: Offset,
     ) -> Result<Records, ReadError> {
-        let upper_bound = self.bound(offset, upper_bound)?;
-        let segments = self.segments();
-        Ok(gather(
-            &segments,
-            offset,
-            max_bytes,
-            minimum,
-            upper_bound,
-            Segment::refer,
-        )?)
+        self.read_by(Segment::refer, offset, max_bytes, minimum, upper_bound)
     }
 
-    /// `upper_bound` within the log; an error if `offset` is not.
-    fn bound(&self, offset: Offset, upper_bound: Offset) -> Result<Offset, ReadError> {
+    fn read_by(
+        &self,
+        read: ReadSegment,
+        offset: Offset,
+        max_bytes: usize,
+        minimum: MinimumBatches,
+        upper_bound: Offset,
+    ) -> Result<Records, ReadError> {
         let (log_start_offset, log_end_offset) = (self.log_start_offset(), self.log_end_offset());
         if offset < log_start_offset || offset > log_end_offset {
             return Err(ReadError::OffsetOutOfRange {
@@ -120,7 +108,16 @@ impl Log {
                 log_end_offset,
             });
         }
-        Ok(upper_bound.min(log_end_offset))
+        let upper_bound = upper_bound.min(log_end_offset);
+        let segments = self.segments();
+        Ok(gather(
+            &segments,
+            offset,
+            max_bytes,
+            minimum,
+            upper_bound,
+            read,
+        )?)
     }
 
     /// The aborted transactions that touch the offsets from `from` to before `upper_bound`, by
